@@ -1,0 +1,153 @@
+# Everything a developer, a demo or CI does, by name. `make` lists the targets.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+PIP_INSTALL := $(PY) -m pip --disable-pip-version-check --no-input install --quiet --require-hashes
+UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-emit-index-url --no-emit-find-links
+
+# What the checks need to load the settings; a developer's own .env does not change their outcome.
+DEV_ENV := DEBUG=true SECRET_KEY=only-for-checks-on-this-machine PYTHONDONTWRITEBYTECODE=1
+PROD_ENV = DEBUG=false SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(64))') \
+	ALLOWED_HOSTS=portal.example.org DATABASE_URL=sqlite:///var/check-deploy.sqlite3
+
+RUNTIME_STAMP := $(VENV)/.runtime-stamp
+DEV_STAMP := $(VENV)/.dev-stamp
+SCHEMA := tests/snapshots/openapi.yaml
+
+.PHONY: help
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ── environments ────────────────────────────────────────────────────────────────────────────────────────────────
+
+.PHONY: venv
+venv: $(RUNTIME_STAMP) ## Virtual environment with the locked run-time packages
+
+.PHONY: venv-dev
+venv-dev: $(DEV_STAMP) ## The same with the development packages
+
+$(PY):
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit(f"Python 3.11, 3.12 or 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=python3.11 …")'
+	@echo "make: creating $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || { echo "make: python3 -m venv failed (on Debian: apt-get install python3-venv)" >&2; rm -rf $(VENV); exit 1; }
+
+$(RUNTIME_STAMP): requirements.txt | $(PY)
+	@echo "make: installing requirements.txt"
+	@$(PIP_INSTALL) -r requirements.txt
+	@touch $@
+
+$(DEV_STAMP): requirements-dev.txt requirements.txt | $(PY)
+	@echo "make: installing requirements-dev.txt"
+	@$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $(RUNTIME_STAMP) $@
+
+.PHONY: lock
+lock: $(DEV_STAMP) ## Lock requirements*.in again, with hashes, for Python 3.11 to 3.13
+	$(UV_COMPILE) requirements.in -o requirements.txt
+	$(UV_COMPILE) requirements-dev.in -o requirements-dev.txt
+
+.PHONY: audit
+audit: $(DEV_STAMP) ## Known vulnerabilities in the locked packages (asks the network)
+	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements.txt
+
+# ── run ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+.PHONY: demo
+demo: $(RUNTIME_STAMP) ## A running portal from nothing but Python: sandbox, web, worker, beat; Ctrl-C ends it
+	@$(PY) scripts/demo.py
+
+.PHONY: smoke
+smoke: $(RUNTIME_STAMP) ## The demo's first recovery, followed to its end; exits with 0 or 1
+	@$(PY) scripts/demo.py --once
+
+# ── tests ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+.PHONY: test
+test: $(DEV_STAMP) ## Every test this machine can run, on SQLite and on PostgreSQL + Redis
+	@scripts/test.sh
+
+.PHONY: test-stack
+test-stack: $(DEV_STAMP) ## Contract and end-to-end tests on a real Knox, Livy, Spark; local, then YARN + HDFS
+	@scripts/test-stack.sh
+
+.PHONY: stack-up
+stack-up: ## Start the real Knox, Livy and Spark (STACK_ARGS="-Y -H": with YARN and HDFS)
+	@stack/ctl up $(STACK_ARGS)
+
+.PHONY: stack-down
+stack-down: ## Stop them
+	@stack/ctl down
+
+.PHONY: coverage-gate
+coverage-gate: $(DEV_STAMP) ## The two coverage gates on the data of the last `make test`
+	$(BIN)/coverage report
+	$(PY) scripts/coverage_gate.py
+
+# ── gates ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+.PHONY: check
+check: lint types imports check-django check-schema check-messages check-docs check-tree ## Every gate but the tests
+
+.PHONY: lint
+lint: $(DEV_STAMP) ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.PHONY: format
+format: $(DEV_STAMP) ## ruff: repair what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: types
+types: $(DEV_STAMP) ## mypy, strict
+	$(DEV_ENV) $(BIN)/mypy
+
+.PHONY: imports
+imports: $(DEV_STAMP) ## The layers of docs/architecture.md
+	$(BIN)/lint-imports
+
+.PHONY: check-django
+check-django: $(DEV_STAMP) ## No missing migration; production settings pass `check --deploy`
+	$(DEV_ENV) $(PY) manage.py makemigrations --check --dry-run
+	@mkdir -p var
+	$(PROD_ENV) $(PY) manage.py check --deploy --fail-level WARNING
+
+.PHONY: schema
+schema: $(DEV_STAMP) ## Write the OpenAPI snapshot again
+	@mkdir -p $(dir $(SCHEMA))
+	$(DEV_ENV) $(PY) manage.py spectacular --validate --fail-on-warn --file $(SCHEMA)
+
+.PHONY: check-schema
+check-schema: $(DEV_STAMP) ## The API is the one of the snapshot
+	@mkdir -p var
+	$(DEV_ENV) $(PY) manage.py spectacular --validate --fail-on-warn --file var/openapi.yaml
+	@diff -u $(SCHEMA) var/openapi.yaml || { echo "make: the API changed: run 'make schema' and review the difference" >&2; exit 1; }
+
+.PHONY: messages
+messages: $(DEV_STAMP) ## Extract the texts into locale/{fr,en} and compile them
+	$(DEV_ENV) $(PY) scripts/check_translations.py --update
+
+.PHONY: check-messages
+check-messages: $(DEV_STAMP) ## French and English are complete and compiled
+	$(DEV_ENV) $(PY) scripts/check_translations.py
+
+.PHONY: check-docs
+check-docs: $(DEV_STAMP) ## Targets, commands, settings and links that the papers name exist
+	$(DEV_ENV) $(PY) scripts/check_docs.py
+
+.PHONY: check-tree
+check-tree: $(DEV_STAMP) ## No module over 400 lines, no machine paths in tracked files
+	$(PY) scripts/check_tree.py
+
+.PHONY: clean
+clean: ## Remove what tests and tools wrote (keeps .venv and var)
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis htmlcov staticfiles
+	rm -f .coverage .coverage.* coverage.json coverage.xml
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
