@@ -13,8 +13,8 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 	--no-header --no-emit-index-url --no-emit-find-links
 
 # What the checks need to load the settings; a developer's own .env does not change their outcome.
-DEV_ENV := DEBUG=true SECRET_KEY=only-for-checks-on-this-machine PYTHONDONTWRITEBYTECODE=1
-PROD_ENV = DEBUG=false SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(64))') \
+DEV_ENV := PORTAL_ENV_FILE=/dev/null DEBUG=true SECRET_KEY=only-for-checks-on-this-machine
+PROD_ENV = PORTAL_ENV_FILE=/dev/null DEBUG=false SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(64))') \
 	ALLOWED_HOSTS=portal.example.org DATABASE_URL=sqlite:///var/check-deploy.sqlite3
 
 RUNTIME_STAMP := $(VENV)/.runtime-stamp
