@@ -135,10 +135,14 @@ stop() {
   rmdir "$STATE" 2>/dev/null || true
 }
 
+stop_after_failure() { # EXIT CODE
+  [ "$1" -eq 0 ] || stop
+}
+
 case ${1:-} in
   start)
     mkdir -p "$STATE"
-    trap 'code=$?; [ "$code" -eq 0 ] || stop; exit "$code"' EXIT
+    trap 'stop_after_failure "$?"' EXIT
     if pg_bin >/dev/null; then start_postgres; fi
     if command -v redis-server >/dev/null; then start_redis; fi
     missing | sed 's/^/services: not started: /' >&2
