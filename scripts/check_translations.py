@@ -202,15 +202,16 @@ def update() -> None:
 
 
 def main() -> int:
-    """Update first when asked to; print what is wrong; 1 when something is."""
-    if "--update" in sys.argv[1:]:
+    """Print what is wrong; 1 when something is. `--update` extracts and compiles first, and only reports the rest."""
+    updating = "--update" in sys.argv[1:]
+    if updating:
         update()
     problems = check()
     for problem in problems:
         print(problem)
     if problems:
-        print("make messages extracts and compiles; the translations are yours to write")
-    return int(bool(problems))
+        print("`make messages` extracts and compiles; the translations are yours to write")
+    return int(bool(problems) and not updating)
 
 
 if __name__ == "__main__":

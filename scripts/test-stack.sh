@@ -9,7 +9,9 @@ export PORTAL_ENV_FILE=/dev/null # a developer's own .env decides nothing here
 unset DATABASE_URL CELERY_BROKER_URL
 status=0
 
-if stack/ctl status 2>&1 | grep -q ' runs, '; then
+# Into a variable: in a pipe, `grep -q` ends early, and with pipefail "a stack is up" would read as "none is".
+before=$(stack/ctl status 2>&1)
+if [[ $before == *' runs, '* ]]; then
   if [ "${CI:-}" = true ]; then
     stack/ctl down
   else

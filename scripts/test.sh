@@ -38,11 +38,10 @@ fi
 
 suite 'SQLite' "not stack and not postgres and not redis$leave_out" "$@"
 
-while read -r line; do
-  [ -z "$line" ] || not_run+=("tests on PostgreSQL and Redis: $line")
-done < <(scripts/services.sh missing)
-
-if ! scripts/services.sh missing | grep -q .; then
+missing=$(scripts/services.sh missing)
+if [ -n "$missing" ]; then
+  while read -r line; do not_run+=("tests on PostgreSQL and Redis: $line"); done <<<"$missing"
+else
   exports=$(scripts/services.sh start)
   eval "$exports"
   export DATABASE_URL=$TEST_DATABASE_URL
