@@ -145,7 +145,6 @@ def manage(directory: Path, *arguments: str) -> None:
 
 def extract(directory: Path) -> None:
     """Bring the catalogues in `directory` up to the texts of the code."""
-    (directory / "locale").mkdir(exist_ok=True)
     languages = [f"--locale={language}" for language in LANGUAGES]
     manage(directory, "makemessages", *languages, "--no-obsolete", "--no-wrap", "--add-location=file")
 
