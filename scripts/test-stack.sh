@@ -5,7 +5,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-export PORTAL_ENV_FILE=/dev/null # a developer's own .env decides nothing here
+# A developer's own .env and environment decide nothing here.
+export PORTAL_ENV_FILE=/dev/null DEBUG=true SECRET_KEY=only-for-tests-on-this-machine
 unset DATABASE_URL CELERY_BROKER_URL
 status=0
 

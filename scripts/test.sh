@@ -6,24 +6,21 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 BIN=.venv/bin
-export PORTAL_ENV_FILE=/dev/null # a developer's own .env decides nothing here
+# A developer's own .env and environment decide nothing here; what a run writes is its own, so two runs do not meet.
+own=$(mktemp -d "${TMPDIR:-/tmp}/recovery-test.XXXXXX")
+export PORTAL_ENV_FILE=/dev/null PORTAL_VAR_DIR=$own/var DEBUG=true SECRET_KEY=only-for-tests-on-this-machine
+export SERVICES_HOME=${SERVICES_HOME:-$own/services}
 unset DATABASE_URL CELERY_BROKER_URL TEST_DATABASE_URL TEST_REDIS_URL
-not_run=()
-status=0
-
-own_home=''
-if [ -z "${SERVICES_HOME:-}" ]; then # one for each run: two runs side by side do not meet
-  own_home=$(mktemp -d "${TMPDIR:-/tmp}/recovery-services.XXXXXX")
-  SERVICES_HOME=$own_home/services
-fi
-export SERVICES_HOME
 finish() {
   scripts/services.sh stop || true
-  [ -z "$own_home" ] || rm -rf -- "$own_home"
+  rm -rf -- "$own"
 }
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+
+not_run=()
+status=0
 
 suite() { # TITLE MARKERS [ARGS…]
   echo "── tests on $1"
