@@ -46,9 +46,7 @@ def parse_arguments(raw: str | Sequence[str], mode: ArgsMode, *, field: str = "j
             raise InvalidInput([Problem(field=field, code=code)]) from error
     else:
         args = (raw,) if raw.strip() else ()
-    problems = [
-        p for index, arg in enumerate(args) for p in text_problems(arg, field=field, position=index + 1)
-    ]
+    problems = [p for index, arg in enumerate(args) for p in text_problems(arg, field=field, position=index + 1)]
     if not problems and sum(len(arg.encode()) + 1 for arg in args) > MAX_TOTAL_BYTES:
         problems.append(Problem(field=field, code="arguments_too_long", params={"limit": MAX_TOTAL_BYTES}))
     if problems:

@@ -6,7 +6,8 @@ The sentences themselves live in `recovery/wording.py`, because they are transla
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as attribute
 from types import MappingProxyType
 
 
@@ -18,7 +19,7 @@ class Problem:
     """camelCase name as in the API and in Livy (`jarPath`, `driverMemory`, `conf`)."""
     code: str
     """Stable word for the rule that was broken; `recovery/wording.py` has a sentence for each."""
-    params: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    params: Mapping[str, object] = attribute(default_factory=lambda: MappingProxyType({}))
 
 
 class InvalidInput(ValueError):

@@ -59,9 +59,7 @@ class Pacing:
         for f in fields(self):
             value = getattr(self, f.name)
             if f.name not in _COUNTS:
-                changed[f.name] = (
-                    tuple(v * factor for v in value) if isinstance(value, tuple) else value * factor
-                )
+                changed[f.name] = tuple(v * factor for v in value) if isinstance(value, tuple) else value * factor
         return replace(self, **changed)  # type: ignore[arg-type]  # names come from fields()
 
     def look_pause(self, looks: int) -> float:
@@ -79,9 +77,7 @@ class Pacing:
 
     def below_floor(self) -> Mapping[str, float]:
         """Names of the times that are too short for production, with their floors."""
-        return MappingProxyType(
-            {name: floor for name, floor in FLOORS.items() if getattr(self, name) < floor}
-        )
+        return MappingProxyType({name: floor for name, floor in FLOORS.items() if getattr(self, name) < floor})
 
 
 _COUNTS: Final = frozenset({"max_tries", "gone_looks"})

@@ -40,9 +40,7 @@ _CONF_KEY: Final = re.compile(r"[A-Za-z0-9_.\-/$]+")
 _LAUNCH_SCRIPT_KEY: Final = re.compile(r"(JavaOptions|LibraryPath|ClassPath)$|Env\.")
 
 
-def check_payload(
-    payload: Payload, *, schemes: Iterable[str] = DEFAULT_SCHEMES, file_field: str = "jarPath"
-) -> None:
+def check_payload(payload: Payload, *, schemes: Iterable[str] = DEFAULT_SCHEMES, file_field: str = "jarPath") -> None:
     """Raises InvalidInput with every problem of every field; `schemes` are those the gateway allows."""
     allowed = frozenset(schemes)
     problems = path_problems(payload.file, field=file_field, schemes=allowed)
@@ -64,11 +62,8 @@ def check_payload(
         ("numExecutors", payload.num_executors),
     ):
         problems += count_problems(number, field=name)
-    if payload.class_name is not None:
-        if not _CLASS.fullmatch(payload.class_name):
-            problems.append(
-                Problem(field="className", code="class_name", params={"value": payload.class_name})
-            )
+    if payload.class_name is not None and not _CLASS.fullmatch(payload.class_name):
+        problems.append(Problem(field="className", code="class_name", params={"value": payload.class_name}))
     for name, word in (("queue", payload.queue), ("proxyUser", payload.proxy_user)):
         problems += word_problems(word, field=name)
     problems += conf_problems(payload.conf, schemes=allowed)
@@ -93,9 +88,7 @@ def path_problems(path: str, *, field: str, schemes: frozenset[str]) -> list[Pro
     scheme, rest = match[1].lower(), match[2]
     if scheme not in schemes:
         allowed = ", ".join(sorted(schemes))
-        return [
-            Problem(field=field, code="path_scheme", params=shown | {"scheme": scheme, "allowed": allowed})
-        ]
+        return [Problem(field=field, code="path_scheme", params=shown | {"scheme": scheme, "allowed": allowed})]
     if not rest.startswith("/") or not rest.strip("/"):
         return [Problem(field=field, code="path_relative", params=shown)]
     return []
@@ -153,7 +146,6 @@ def conf_problems(conf: Mapping[str, str], *, schemes: frozenset[str]) -> list[P
                 problems += path_problems(path.strip(), field="conf", schemes=schemes)
         elif _LAUNCH_SCRIPT_KEY.search(key):
             problems += [
-                Problem(field="conf", code=p.code, params={"position": key})
-                for p in text_problems(value, field="conf")
+                Problem(field="conf", code=p.code, params={"position": key}) for p in text_problems(value, field="conf")
             ]
     return problems

@@ -21,8 +21,8 @@ _LOST_SIGHT: Final = re.compile(
     re.IGNORECASE,
 )
 _FAILED: Final = re.compile(
-    r"Exception\b|\bError:|exitCode|exited with|spark-submit start failed|Shutdown hook called|"
-    r"Permission denied|does not exist|unknown queue|OutOfMemory|Traceback",
+    r"Exception\b|\bError:|exitCode|exited with|spark-submit start failed|Permission denied|"
+    r"OutOfMemory|Traceback",
 )
 
 
@@ -76,10 +76,10 @@ def of_terminal(word: str, *, log: Sequence[str] | None, cancel_sent: bool) -> V
 def of_dead(log: Sequence[str] | None) -> Verdict:
     """F5 without YARN. A log with no diagnostics part comes from a local master: there the exit code decided."""
     output, diagnostics = logtail.sections(log or ())
-    told = "\n".join([*output, *diagnostics])
-    if _LOST_SIGHT.search("\n".join(diagnostics)):
+    told = "\n".join(diagnostics).strip()
+    if _LOST_SIGHT.search(told):
         return Verdict(state=State.LOST, outcome=Outcome.LIVY_LOST_SIGHT)
     local = bool(log) and not logtail.has_diagnostics_part(log or ())
-    if local or _FAILED.search(told):
+    if local or told or _FAILED.search("\n".join(output)):
         return Verdict(state=State.FAILED, outcome=Outcome.JOB_FAILED)
     return Verdict(state=State.LOST, outcome=Outcome.DEAD_UNEXPLAINED)

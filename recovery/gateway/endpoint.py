@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from urllib.parse import quote
 
-
-class AuthKind(StrEnum):
-    """How Knox lets us in (livy-knox-contract.md §10)."""
-
-    BASIC = "basic"
-    BEARER = "bearer"
-    NONE = "none"
+from recovery.domain.gateways import AuthKind
 
 
 class SecretUnavailable(Exception):

@@ -14,29 +14,7 @@ Rules A1 to A7: protocol.md. Sources: livy-knox-contract.md §8, real-behaviour.
 
 from __future__ import annotations
 
-from enum import StrEnum
-
-
-class Condition(StrEnum):
-    """Why a gateway cannot be used just now."""
-
-    UNREACHABLE = "unreachable"
-    DNS = "dns"
-    TLS = "tls"
-    TIMEOUT = "timeout"
-    CREDENTIALS = "credentials"
-    FORBIDDEN = "forbidden"
-    NO_ROUTE = "no_route"
-    REDIRECT = "redirect"
-    LOGIN_PAGE = "login_page"
-    THROTTLED = "throttled"
-    INACTIVE = "inactive"
-    SERVER_ERROR = "server_error"
-    GARBLED = "garbled"
-    TOO_MANY_SESSIONS = "too_many_sessions"
-    CSRF = "csrf"
-    SECRET = "secret"  # noqa: S105  # a condition's name
-    OLD_LIVY = "old_livy"
+from recovery.domain.gateways import Condition
 
 
 class GatewayError(Exception):

@@ -14,11 +14,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from recovery.conf import Config, gateway_url
+from recovery.domain.gateways import AuthKind, Condition
 from recovery.domain.pacing import Pacing
 from recovery.domain.payload import Payload
 from recovery.gateway import wire
-from recovery.gateway.endpoint import AuthKind, Endpoint
-from recovery.gateway.errors import Ambiguous, Condition, Garbled, NotFound, NotSent
+from recovery.gateway.endpoint import Endpoint
+from recovery.gateway.errors import Ambiguous, Garbled, NotFound, NotSent
 from recovery.gateway.transport import Answer, Call, Sender, Transport
 from recovery.gateway.wire import Batch, BatchPage, LogPage, Version
 
@@ -182,9 +183,7 @@ class KnoxLivyClient:
         return result
 
     def _get(self, *segments: str | int, query: str = "") -> Any:
-        call = Call(
-            method="GET", url=self.endpoint.livy(*segments, query=query), deadline=self._pacing.get_deadline
-        )
+        call = Call(method="GET", url=self.endpoint.livy(*segments, query=query), deadline=self._pacing.get_deadline)
         return wire.read_value(self._answer(call), secret=self.endpoint.secret)
 
     def _answer(self, call: Call) -> Answer:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ssl
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,8 +24,9 @@ from requests.auth import AuthBase
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
-from recovery.gateway.endpoint import AuthKind, Endpoint
-from recovery.gateway.errors import Ambiguous, Condition, NotSent
+from recovery.domain.gateways import AuthKind, Condition
+from recovery.gateway.endpoint import Endpoint
+from recovery.gateway.errors import Ambiguous, NotSent
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 """Cap after decompression; a list page of 10,000 batches is about 10 MB (real-behaviour.md §l)."""
@@ -79,6 +81,10 @@ _watch = _Watch()
 class _StoppedByLastAct(Exception):
     """Carries what `last_act` raised through urllib3 untouched."""
 
+    def __init__(self, reason: Exception) -> None:
+        super().__init__()
+        self.reason = reason
+
 
 class _Watched:
     """Mixed into urllib3's connections."""
@@ -103,7 +109,7 @@ def _run_last_act() -> None:
         try:
             act()
         except Exception as error:
-            raise _StoppedByLastAct from error
+            raise _StoppedByLastAct(error) from error
 
 
 class _WatchedHTTP(_Watched, HTTPConnection):
@@ -129,7 +135,7 @@ class _Adapter(HTTPAdapter):
         super().__init__(pool_connections=size, pool_maxsize=size, max_retries=0, pool_block=False)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)  # type: ignore[no-untyped-call]
+        super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
@@ -142,8 +148,8 @@ class _Identity(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         endpoint = self._endpoint
         if endpoint.auth is AuthKind.BASIC:
-            pair = requests.auth.HTTPBasicAuth(endpoint.user.encode(), endpoint.secret.encode())
-            return pair(request)
+            pair = f"{endpoint.user}:{endpoint.secret}".encode()
+            request.headers["Authorization"] = f"Basic {b64encode(pair).decode()}"
         if endpoint.auth is AuthKind.BEARER:
             request.headers["Authorization"] = f"Bearer {endpoint.secret}"
         return request
@@ -217,8 +223,7 @@ class Transport:
                 finally:
                     response.close()
         except _StoppedByLastAct as stopped:
-            assert stopped.__cause__ is not None  # noqa: S101  # raised "from" only
-            raise stopped.__cause__ from None
+            raise stopped.reason from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise _told(error, connected=_watch.connected) from error
         return Answer(
@@ -235,9 +240,7 @@ class Transport:
         for chunk in _chunks(response):
             size += len(chunk)
             if size > self._max_bytes:
-                raise Ambiguous(
-                    f"the answer is larger than {self._max_bytes} bytes", status=response.status_code
-                )
+                raise Ambiguous(f"the answer is larger than {self._max_bytes} bytes", status=response.status_code)
             if passed.is_set() or time.monotonic() > end:
                 break
             chunks.append(chunk)

@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from recovery.domain.gateways import Condition
 from recovery.domain.redaction import redact
 from recovery.gateway.errors import (
     Ambiguous,
-    Condition,
     DuplicateName,
     Forbidden,
     Garbled,
@@ -140,11 +140,7 @@ def log_of(value: object) -> LogPage:
     if not isinstance(value, Mapping) or not isinstance(value.get("log"), list):
         raise _Shape("log expected")
     number, total, lines = value.get("id"), value.get("total", 0), value["log"]
-    if (
-        not isinstance(number, int)
-        or not isinstance(total, int)
-        or not all(isinstance(x, str) for x in lines)
-    ):
+    if not isinstance(number, int) or not isinstance(total, int) or not all(isinstance(x, str) for x in lines):
         raise _Shape("id, total, log")
     return LogPage(id=number, total=total, lines=tuple(lines))
 
@@ -205,9 +201,7 @@ def gateway_condition(answer: Answer, words: str) -> NotSent | None:
 
 
 def _is_login_page(answer: Answer) -> bool:
-    return (
-        "html" in answer.content_type and re.search(rb"(?i)<form|password|log-?in", answer.body) is not None
-    )
+    return "html" in answer.content_type and re.search(rb"(?i)<form|password|log-?in", answer.body) is not None
 
 
 def read_created(answer: Answer, *, name: str | None, secret: str = "") -> Batch:

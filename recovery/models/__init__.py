@@ -1,0 +1,21 @@
+"""The tables (design §7)."""
+
+from recovery.models.access import ApiToken
+from recovery.models.event import RecoveryEvent, SubjectType
+from recovery.models.gateway import Gateway
+from recovery.models.housekeeping import Instance, Lease
+from recovery.models.log import RecoveryLog
+from recovery.models.profile import LivyProfile
+from recovery.models.recovery import Recovery
+
+__all__ = [
+    "ApiToken",
+    "Gateway",
+    "Instance",
+    "Lease",
+    "LivyProfile",
+    "Recovery",
+    "RecoveryEvent",
+    "RecoveryLog",
+    "SubjectType",
+]

@@ -1,0 +1,141 @@
+"""One Knox topology."""
+
+from __future__ import annotations
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from recovery.domain.gateways import AuthKind, Condition
+from recovery.domain.payload_rules import DEFAULT_SCHEMES
+from recovery.models import labels
+from recovery.models.base import one_of
+
+
+def default_schemes() -> list[str]:
+    """The URI schemes that a new gateway takes."""
+    return list(DEFAULT_SCHEMES)
+
+
+class GatewayQuerySet(models.QuerySet["Gateway"]):
+    """Reads of gateways."""
+
+    def for_list(self) -> GatewayQuerySet:
+        """By name."""
+        return self.order_by("name")
+
+
+class Gateway(models.Model):
+    """Base URL, auth, paths and cap of one Knox topology. URL, paths and user never change once used (H4)."""
+
+    name = models.CharField(_("name"), max_length=60, unique=True)
+    base_url = models.CharField(
+        _("base URL"),
+        max_length=300,
+        help_text=_("https://host:8443/gateway/topology"),
+    )
+    livy_path = models.CharField(_("path of Livy"), max_length=100, default="livy/v1")
+    webhdfs_path = models.CharField(
+        _("path of WebHDFS"), max_length=100, blank=True, help_text=_("Empty: none behind this gateway.")
+    )
+    yarn_path = models.CharField(
+        _("path of YARN"), max_length=100, blank=True, help_text=_("Empty: none behind this gateway.")
+    )
+    auth_kind = models.CharField(
+        _("authentication"), max_length=10, choices=labels.auth_kinds, default=AuthKind.BASIC.value
+    )
+    user = models.CharField(_("user"), max_length=150, blank=True)
+    secret_ref = models.CharField(
+        _("reference to the secret"),
+        max_length=300,
+        blank=True,
+        help_text=_("env:NAME of a variable, or file:/path of a file. The secret itself is never stored here."),
+    )
+    verify_tls = models.BooleanField(_("verify TLS"), default=True)
+    ca_bundle = models.CharField(_("file of certificate authorities"), max_length=300, blank=True)
+    managed_by_env = models.BooleanField(_("kept by .env"), default=False, editable=False)
+
+    follow_only = models.BooleanField(
+        _("follow only"), default=False, help_text=_("No new recovery is submitted here; running ones are followed.")
+    )
+    single_livy = models.BooleanField(
+        _("one Livy behind it"),
+        default=True,
+        help_text=_("Off for high availability or load balancing: a doubt can then not be settled by Livy's memory."),
+    )
+    livy_recovery = models.BooleanField(
+        _("Livy's recovery mode is on"), default=False, help_text=_("Its batches survive a restart of Livy.")
+    )
+    retention_seconds = models.PositiveIntegerField(
+        _("Livy's retention (s)"),
+        default=600,
+        validators=[MinValueValidator(60)],
+        help_text=_("livy.server.session.state-retain.sec: Livy forgets an ended batch after this time."),
+    )
+    allowed_schemes = models.JSONField(_("allowed URI schemes"), default=default_schemes)
+    max_running = models.PositiveIntegerField(
+        _("most at once"), null=True, blank=True, help_text=_("Recoveries that may run here at once. Empty: no limit.")
+    )
+
+    paused = models.BooleanField(_("submissions paused"), default=False)
+    paused_reason = models.CharField(_("why paused"), max_length=300, blank=True)
+
+    condition = models.CharField(_("condition"), max_length=30, blank=True, choices=labels.conditions)
+    condition_words = models.CharField(_("what was seen"), max_length=2000, blank=True)
+    condition_since = models.DateTimeField(_("since"), null=True, blank=True)
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0)
+    next_try_at = models.DateTimeField(_("next try"), null=True, blank=True)
+    last_seen_at = models.DateTimeField(_("last seen"), null=True, blank=True)
+    livy_version = models.CharField(_("Livy's version"), max_length=100, blank=True)
+    version_accepted = models.BooleanField(
+        _("version accepted"),
+        default=False,
+        help_text=_(
+            "An operator's word that this Livy knows batch names (0.6 or later), where its version is unclear."
+        ),
+    )
+    witnesses = models.JSONField(
+        _("witness batches"),
+        default=list,
+        editable=False,
+        help_text=_("Batches seen lately: name, id, time. Still there later, they prove that Livy has not forgotten."),
+    )
+    created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
+
+    history = HistoricalRecords(
+        excluded_fields=[
+            "condition", "condition_words", "condition_since", "failures", "next_try_at", "last_seen_at",
+            "livy_version", "witnesses",
+        ]
+    )  # fmt: skip
+    objects = GatewayQuerySet.as_manager()
+
+    ENDPOINT_FIELDS = (
+        "base_url",
+        "livy_path",
+        "webhdfs_path",
+        "yarn_path",
+        "auth_kind",
+        "user",
+    )
+    """What makes it this gateway: immutable once a recovery has used it (H4)."""
+
+    class Meta:
+        verbose_name = _("gateway")
+        verbose_name_plural = _("gateways")
+        ordering = ("name",)
+        constraints = [
+            one_of("auth_kind", AuthKind, name="gateway_auth_kind"),
+            one_of("condition", Condition, name="gateway_condition", blank=True),
+        ]
+        permissions = [("operate_gateway", "Can pause, resume and test gateways")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def used(self) -> bool:
+        """A recovery was filed on it."""
+        return self.recoveries.exists()

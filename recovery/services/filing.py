@@ -1,0 +1,185 @@
+"""Filing a recovery: a committed row is the promise that it will reach an honest end (invariant 2)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from recovery.domain.arguments import ArgsMode
+from recovery.domain.errors import InvalidInput, Problem
+from recovery.domain.gateways import Channel
+from recovery.domain.naming import TOKEN_HEX, batch_name
+from recovery.domain.payload import Payload, canonical, sha256
+from recovery.domain.states import State
+from recovery.models import ApiToken, LivyProfile, Recovery
+from recovery.services import events
+from recovery.services.clock import seconds
+from recovery.services.preview import frozen
+from recovery.services.profiles import payload_of
+from recovery.services.wake import SUBMIT, wake
+
+MAX_REASON = 500
+
+
+class FilingKeyReused(Exception):
+    """The same key with another content (H3): the API answers 422."""
+
+    def __init__(self, recovery: Recovery) -> None:
+        super().__init__(f"the key belongs to recovery {recovery.pk}")
+        self.recovery = recovery
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Filed:
+    """The recovery, and whether it was there already (the same key and content)."""
+
+    recovery: Recovery
+    again: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """Who files, through which door."""
+
+    by: User
+    channel: Channel
+    token: ApiToken | None = None
+    filing_key: str = ""
+
+
+def usable_profile(*, name: str, by: User, token: ApiToken | None = None) -> LivyProfile:
+    """The profile of that name that the user may use; InvalidInput says which of the two is not so."""
+    profile = LivyProfile.objects.select_related("gateway").filter(name=name, enabled=True).first()
+    if profile is None:
+        raise InvalidInput([Problem(field="profile", code="unknown_profile", params={"value": name})])
+    allowed = LivyProfile.objects.open_to(by).filter(pk=profile.pk).exists()
+    if not allowed or (token is not None and not token_covers(token, profile)):
+        raise InvalidInput([Problem(field="profile", code="profile_forbidden", params={"value": name})])
+    return profile
+
+
+def token_covers(token: ApiToken, profile: LivyProfile) -> bool:
+    """A token without profiles of its own covers every profile of its user."""
+    return not token.profiles.exists() or token.profiles.filter(pk=profile.pk).exists()
+
+
+def file_recovery(
+    *,
+    profile: LivyProfile,
+    jar_path: str,
+    jar_args: str | Sequence[str],
+    origin: Origin,
+    reason: str = "",
+    overrides: Mapping[str, Any] | None = None,
+    now: datetime,
+) -> Filed:
+    """Store one recovery and wake a worker. The same filing key and content give the same recovery (H3).
+
+    Raises InvalidInput (nothing stored) and FilingKeyReused.
+    """
+    problems: list[Problem] = []
+    if len(reason) > MAX_REASON:
+        problems.append(Problem(field="reason", code="reason_too_long", params={"limit": MAX_REASON}))
+    if profile.gateway.follow_only:
+        problems.append(Problem(field="profile", code="gateway_follow_only"))
+    try:
+        payload, mode = payload_of(profile, jar_path=jar_path, jar_args=jar_args, overrides=overrides)
+    except InvalidInput as error:
+        raise InvalidInput([*error.problems, *problems]) from error
+    if problems:
+        raise InvalidInput(problems)
+    return store(
+        profile=profile,
+        payload=payload,
+        mode=mode,
+        raw_jar_args=jar_args if isinstance(jar_args, str) else canonical(list(jar_args)),
+        origin=origin,
+        reason=reason,
+        now=now,
+    )
+
+
+def store(
+    *,
+    profile: LivyProfile,
+    payload: Payload,
+    mode: ArgsMode,
+    raw_jar_args: str,
+    origin: Origin,
+    reason: str,
+    now: datetime,
+    parent: Recovery | None = None,
+) -> Filed:
+    """The row, its name, its frozen payloads and its first event in one transaction; then wake a worker."""
+    name = batch_name(portal_id=settings.PORTAL_ID, jar_path=payload.file, token=secrets.token_hex(TOKEN_HEX // 2))
+    texts = frozen(payload, mode, name=name)
+    content = sha256(canonical([profile.pk, texts.text, reason, parent.pk if parent else None]))
+    if known := _known(origin, content):
+        return known
+    try:
+        with transaction.atomic():
+            recovery = Recovery.objects.create(
+                gateway=profile.gateway,
+                profile=profile,
+                profile_name=profile.name,
+                profile_version=profile.version,
+                jar_path=payload.file,
+                raw_jar_args=raw_jar_args,
+                args=list(payload.args),
+                args_mode=mode.value,
+                payload=texts.text,
+                payload_sha256=texts.sha256,
+                sent_payload=texts.sent_text,
+                batch_name=name,
+                asked_proxy_user=payload.proxy_user or "",
+                state=State.QUEUED.value,
+                next_action_at=now,
+                submit_by=now + seconds(settings.RECOVERY_PACING.submit_within),
+                requester=origin.by,
+                requester_label=origin.by.get_username(),
+                channel=origin.channel.value,
+                token=origin.token,
+                reason=reason,
+                filing_key=origin.filing_key,
+                filing_sha256=content if origin.filing_key else "",
+                resubmission_of=parent,
+                attempt=parent.attempt + 1 if parent else 1,
+            )
+            events.of_recovery(
+                recovery.pk,
+                "filed",
+                cause=origin.channel.value,
+                actor=origin.by,
+                sha256=texts.sha256,
+                profile=profile.name,
+                version=profile.version,
+                reason=reason or None,
+                resubmission_of=parent.pk if parent else None,
+            )
+            if parent is not None:
+                events.of_recovery(parent.pk, "resubmitted", actor=origin.by, child=recovery.pk)
+            wake(SUBMIT, profile.gateway_id)
+    except IntegrityError:
+        # the same form sent twice at once: the other request was first
+        if known := _known(origin, content):
+            return known
+        raise
+    return Filed(recovery=recovery)
+
+
+def _known(origin: Origin, content: str) -> Filed | None:
+    if not origin.filing_key:
+        return None
+    recovery = Recovery.objects.for_list().filter(requester=origin.by, filing_key=origin.filing_key).first()
+    if recovery is None:
+        return None
+    if recovery.filing_sha256 != content:
+        raise FilingKeyReused(recovery)
+    return Filed(recovery=recovery, again=True)

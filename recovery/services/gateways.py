@@ -1,0 +1,183 @@
+"""A gateway as the workers use it: its client, its condition, its pauses (A2), whether it takes submissions (P1)."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import F, Q
+
+from recovery.domain.gateways import AuthKind, Condition
+from recovery.domain.states import FOLLOWED, State
+from recovery.gateway.endpoint import Endpoint, SecretUnavailable, resolve_secret
+from recovery.gateway.errors import GatewayError, NotSent
+from recovery.gateway.livy import KnoxLivyClient
+from recovery.gateway.wire import Version
+from recovery.models import Gateway, Recovery, SubjectType
+from recovery.services import events, instance
+from recovery.services.clock import seconds
+
+BUSY = FOLLOWED | {State.SUBMITTING, State.UNCONFIRMED}
+
+
+class ClientFactory(Protocol):
+    """Makes a client for a gateway; tests inject their own."""
+
+    def __call__(self, gateway: Gateway) -> KnoxLivyClient:
+        """Raises NotSent when the secret cannot be read."""
+
+
+def open_client(gateway: Gateway) -> KnoxLivyClient:
+    """A client whose secret was resolved just now. Refuses to work inside a transaction (convention 4)."""
+    with transaction.atomic(durable=True):
+        pass  # raises RuntimeError when a transaction is open
+    try:
+        secret = resolve_secret(gateway.secret_ref, dict(os.environ) | _env_file_secret())
+    except SecretUnavailable as error:
+        raise NotSent(str(error), condition=Condition.SECRET) from error
+    endpoint = Endpoint(
+        base_url=gateway.base_url,
+        livy_path=gateway.livy_path,
+        auth=AuthKind(gateway.auth_kind),
+        user=gateway.user,
+        secret=secret,
+        verify_tls=gateway.verify_tls,
+        ca_bundle=gateway.ca_bundle,
+    )
+    return KnoxLivyClient.at(endpoint, pacing=settings.RECOVERY_PACING)
+
+
+def _env_file_secret() -> dict[str, str]:
+    """`env:AD_PASSWORD` also means a line of `.env`, which is not in the process's environment."""
+    password = str(settings.ENV["AD_PASSWORD"])
+    return {"AD_PASSWORD": password} if password else {}
+
+
+def takes_submissions(gateway: Gateway, now: datetime) -> bool:
+    """Not paused, not followed only, not in a pause after a failure, this database's own portal (H5), not full."""
+    if gateway.paused or gateway.follow_only or is_resting(gateway, now) or instance.pause_reason():
+        return False
+    return room(gateway) > 0
+
+
+def is_resting(gateway: Gateway, now: datetime) -> bool:
+    """In its pause after a failure."""
+    return bool(gateway.condition) and gateway.next_try_at is not None and gateway.next_try_at > now
+
+
+def room(gateway: Gateway) -> int:
+    """How many more recoveries may run there now (`max_running`)."""
+    if gateway.max_running is None:
+        return 1_000_000
+    busy = Recovery.objects.filter(gateway=gateway, state__in=BUSY).count()
+    return max(0, gateway.max_running - busy)
+
+
+def version_is_fit(gateway: Gateway, version: Version) -> bool:
+    """P1: this Livy knows names, by its version or by an operator's word."""
+    return version.knows_names is True or (version.knows_names is None and gateway.version_accepted)
+
+
+def record_version(gateway: Gateway, version: Version) -> None:
+    """Keep the version seen; an event when it changed."""
+    if gateway.livy_version == version.text:
+        return
+    with transaction.atomic():
+        Gateway.objects.filter(pk=gateway.pk).update(livy_version=version.text[:100])
+        events.append(SubjectType.GATEWAY, gateway.pk, "version", before=gateway.livy_version, now=version.text[:100])
+    gateway.livy_version = version.text[:100]
+
+
+def record_condition(
+    gateway: Gateway, error: GatewayError, *, now: datetime, jitter: Callable[[], float] = random.random
+) -> None:
+    """A2: the gateway shows why it cannot be used and rests for a growing time. One event per change of condition."""
+    condition = error.condition if isinstance(error, NotSent) else Condition.SERVER_ERROR
+    pacing = settings.RECOVERY_PACING
+    pause = pacing.gateway_pause(gateway.failures + 1, jitter())
+    if isinstance(error, NotSent) and error.retry_after is not None:
+        pause = min(max(pause, error.retry_after), pacing.gateway_pause_most)
+    changed = gateway.condition != condition
+    with transaction.atomic():
+        Gateway.objects.filter(pk=gateway.pk).update(
+            condition=condition.value,
+            condition_words=error.words[:2000],
+            condition_since=now if changed else gateway.condition_since,
+            failures=F("failures") + 1,
+            next_try_at=now + seconds(pause),
+        )
+        if changed:
+            events.append(SubjectType.GATEWAY, gateway.pk, "condition", cause=condition.value, words=error.words[:500])
+    gateway.refresh_from_db()
+
+
+def record_seen(gateway: Gateway, *, now: datetime) -> None:
+    """It answered as Livy: the condition ends, one event when there was one. Written at most every few seconds."""
+    fresh = gateway.last_seen_at is not None and (now - gateway.last_seen_at) < seconds(
+        settings.RECOVERY_PACING.sweep_every
+    )
+    if fresh and not gateway.condition:
+        return
+    with transaction.atomic():
+        Gateway.objects.filter(pk=gateway.pk).update(last_seen_at=now)
+        healed = Gateway.objects.filter(~Q(condition=""), pk=gateway.pk).update(
+            condition="", condition_words="", condition_since=None, failures=0, next_try_at=None
+        )
+        if healed:
+            events.append(SubjectType.GATEWAY, gateway.pk, "healed", cause=gateway.condition)
+    gateway.refresh_from_db()
+
+
+def pause(*, gateway_id: int, by: User, reason: str) -> bool:
+    """An operator stops submissions; what runs is followed on."""
+    with transaction.atomic():
+        changed = Gateway.objects.filter(pk=gateway_id, paused=False).update(paused=True, paused_reason=reason[:300])
+        if changed:
+            events.append(SubjectType.GATEWAY, gateway_id, "paused", actor=by, reason=reason)
+    return bool(changed)
+
+
+def resume(*, gateway_id: int, by: User) -> bool:
+    """Submissions go on."""
+    with transaction.atomic():
+        changed = Gateway.objects.filter(pk=gateway_id, paused=True).update(paused=False, paused_reason="")
+        if changed:
+            events.append(SubjectType.GATEWAY, gateway_id, "resumed", actor=by)
+    return bool(changed)
+
+
+class ConnectionTest:
+    """What "test this connection" found."""
+
+    def __init__(self, *, ok: bool, condition: Condition | None = None, words: str = "", version: str = "") -> None:
+        self.ok = ok
+        self.condition = condition
+        self.words = words
+        self.version = version
+
+
+def try_connection(
+    *, gateway: Gateway, now: datetime, by: User | None = None, client_for: ClientFactory = open_client
+) -> ConnectionTest:
+    """Reachable, let in, Livy's version fit. Heals or records the gateway's condition as a worker would."""
+    try:
+        with client_for(gateway) as client:
+            version = client.version()
+            client.list(size=0)
+    except GatewayError as error:
+        record_condition(gateway, error, now=now)
+        condition = error.condition if isinstance(error, NotSent) else Condition.SERVER_ERROR
+        events.append(SubjectType.GATEWAY, gateway.pk, "tested", cause=condition.value, actor=by)
+        return ConnectionTest(ok=False, condition=condition, words=error.words)
+    record_seen(gateway, now=now)
+    record_version(gateway, version)
+    events.append(SubjectType.GATEWAY, gateway.pk, "tested", cause="ok", actor=by, version=version.text)
+    if not version_is_fit(gateway, version):
+        return ConnectionTest(ok=False, condition=Condition.OLD_LIVY, version=version.text)
+    return ConnectionTest(ok=True, version=version.text)

@@ -1,0 +1,47 @@
+"""Doing one thing alone: a row with a holder, an end, and a token that rises with each holder."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from uuid import uuid4
+
+from django.db.models import F, Q
+
+from recovery.models import Lease
+from recovery.services.clock import Clock, database_now, seconds
+
+
+def acquire(name: str, *, lasting: float, now: datetime) -> str | None:
+    """The holder's mark when the lease was free or run out (`lasting` in seconds); None when it is held."""
+    holder = f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid4().hex[:12]}"
+    Lease.objects.get_or_create(name=name)
+    free = Q(until__isnull=True) | Q(until__lte=now)
+    won = Lease.objects.filter(free, name=name).update(
+        holder=holder, token=F("token") + 1, until=now + seconds(lasting)
+    )
+    return holder if won else None
+
+
+def renew(name: str, holder: str, *, lasting: float, now: datetime) -> bool:
+    """Prolong a lease that is still ours; False when it was lost."""
+    return bool(Lease.objects.filter(name=name, holder=holder).update(until=now + seconds(lasting)))
+
+
+def release(name: str, holder: str) -> None:
+    """Give it back, if it is still ours."""
+    Lease.objects.filter(name=name, holder=holder).update(until=None, holder="")
+
+
+@contextmanager
+def held(name: str, *, lasting: float, clock: Clock = database_now) -> Iterator[str | None]:
+    """`with held(…) as holder:`, None when somebody else has it."""
+    holder = acquire(name, lasting=lasting, now=clock())
+    try:
+        yield holder
+    finally:
+        if holder is not None:
+            release(name, holder)

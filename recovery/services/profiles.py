@@ -1,0 +1,227 @@
+"""Profiles: the payload that one makes, and the profile `env` that comes from `.env` (H4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import F
+
+from recovery.conf import Reading, gateway_url
+from recovery.domain.arguments import ArgsMode, parse_arguments
+from recovery.domain.errors import InvalidInput, Problem
+from recovery.domain.gateways import AuthKind
+from recovery.domain.payload import MAX_APP_ATTEMPTS_KEY, Payload
+from recovery.domain.payload_rules import check_payload
+from recovery.models import Gateway, LivyProfile, SubjectType
+from recovery.services import events
+
+ENV_GATEWAY = "env"
+
+OVERRIDES = (
+    "class_name", "queue", "proxy_user", "driver_memory", "driver_cores", "executor_memory", "executor_cores",
+    "num_executors", "jars", "files", "py_files", "archives", "conf",
+)  # fmt: skip
+"""Attributes of the payload that a request may set over the profile's."""
+
+
+def payload_of(
+    profile: LivyProfile,
+    *,
+    jar_path: str,
+    jar_args: str | Sequence[str],
+    overrides: Mapping[str, Any] | None = None,
+) -> tuple[Payload, ArgsMode]:
+    """The checked payload of a request on a profile, and how its arguments were read.
+
+    Raises InvalidInput with every problem of arguments and fields together.
+    """
+    mode = ArgsMode(profile.args_mode) if isinstance(jar_args, str) else ArgsMode.LIST
+    problems: list[Problem] = []
+    args: tuple[str, ...] = ()
+    try:
+        args = parse_arguments(jar_args, mode)
+    except InvalidInput as error:
+        problems += error.problems
+    payload = launch_of(profile, jar_path=jar_path.strip(), args=args)
+    if overrides:
+        changes = {k: tuple(v) if isinstance(v, list) else v for k, v in overrides.items() if k in OVERRIDES}
+        payload = payload.with_changes(**changes)
+    try:
+        check_payload(payload, schemes=profile.gateway.allowed_schemes)
+    except InvalidInput as error:
+        problems += error.problems
+    if problems:
+        raise InvalidInput(problems)
+    return payload, mode
+
+
+def launch_of(profile: LivyProfile, *, jar_path: str, args: tuple[str, ...]) -> Payload:
+    """The profile's values around one jar, unchecked."""
+    conf = dict(profile.conf)
+    if profile.never_restart_in_yarn:
+        conf[MAX_APP_ATTEMPTS_KEY] = "1"
+    return Payload(
+        file=jar_path,
+        args=args,
+        class_name=profile.class_name or None,
+        queue=profile.queue or None,
+        proxy_user=profile.proxy_user or None,
+        driver_memory=profile.driver_memory or None,
+        driver_cores=profile.driver_cores,
+        executor_memory=profile.executor_memory or None,
+        executor_cores=profile.executor_cores,
+        num_executors=profile.num_executors,
+        jars=tuple(profile.jars),
+        files=tuple(profile.files),
+        py_files=tuple(profile.py_files),
+        archives=tuple(profile.archives),
+        conf=conf,
+    )
+
+
+def check_profile(profile: LivyProfile) -> None:
+    """Raises InvalidInput when no payload of this profile could ever be filed."""
+    check_payload(
+        launch_of(profile, jar_path="hdfs:///x.jar", args=()),
+        schemes={*profile.gateway.allowed_schemes, "hdfs"},
+    )
+
+
+def save_profile(*, profile: LivyProfile, by: User | None) -> LivyProfile:
+    """Store a new or edited profile: checked, its version raised, an event written."""
+    check_profile(profile)
+    with transaction.atomic():
+        adding = profile.pk is None
+        if not adding:
+            profile.version = F("version") + 1
+        profile.save()
+        profile.refresh_from_db()
+        kind = "created" if adding else "changed"
+        events.append(SubjectType.PROFILE, profile.pk, kind, actor=by, version=profile.version)
+    return profile
+
+
+def duplicate_profile(*, profile: LivyProfile, name: str, by: User) -> LivyProfile:
+    """A copy to edit, under another name, never kept by `.env`."""
+    values = {field: getattr(profile, field) for field in LivyProfile.LAUNCH_FIELDS}
+    with transaction.atomic():
+        copy = LivyProfile.objects.create(
+            name=name, description=profile.description, gateway=profile.gateway, enabled=False, **values
+        )
+        copy.allowed_groups.set(profile.allowed_groups.all())
+        events.append(SubjectType.PROFILE, copy.pk, "created", cause="duplicate", actor=by, of=profile.name)
+    return copy
+
+
+def env_values(reading: Reading) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(gateway, profile): the columns that `.env` decides."""
+    gateway = {
+        "base_url": gateway_url(reading["KNOX_HOST"], reading["KNOX_TOPOLOGY"]),
+        "user": reading["AD_USER"],
+        "auth_kind": AuthKind.BASIC.value if reading["AD_USER"] else AuthKind.NONE.value,
+        "secret_ref": _secret_reference(reading),
+        "verify_tls": reading["KNOX_VERIFY_TLS"],
+        "ca_bundle": reading["KNOX_CA_BUNDLE"],
+        "allowed_schemes": list(reading["LIVY_URI_SCHEMES"]),
+        "single_livy": reading["LIVY_SINGLE"],
+        "livy_recovery": reading["LIVY_RECOVERY"],
+        "retention_seconds": reading["LIVY_RETENTION"],
+        "max_running": reading["LIVY_MAX_RUNNING"] or None,
+    }
+    profile = {
+        "args_mode": reading["LIVY_ARGS_MODE"],
+        "class_name": reading["LIVY_CLASS_NAME"],
+        "queue": reading["LIVY_QUEUE"],
+        "proxy_user": reading["PROXY_USER"],
+        "driver_memory": reading["LIVY_DRIVER_MEMORY"],
+        "driver_cores": reading["LIVY_DRIVER_CORES"],
+        "executor_memory": reading["LIVY_EXECUTOR_MEMORY"],
+        "executor_cores": reading["LIVY_EXECUTOR_CORES"],
+        "num_executors": reading["LIVY_NUM_EXECUTORS"],
+        "jars": list(reading["LIVY_JARS"]),
+        "files": list(reading["LIVY_FILES"]),
+        "py_files": list(reading["LIVY_PY_FILES"]),
+        "archives": list(reading["LIVY_ARCHIVES"]),
+        "conf": dict(reading["LIVY_CONF"]),
+    }
+    return gateway, profile
+
+
+def _secret_reference(reading: Reading) -> str:
+    if path := reading["AD_PASSWORD_FILE"]:
+        return f"file:{path}"
+    return "env:AD_PASSWORD" if reading["AD_USER"] else ""
+
+
+def env_differences(reading: Reading) -> list[str]:
+    """What differs between `.env` and the profile `env` in the database, as `column`; empty when in step."""
+    profile = LivyProfile.objects.filter(managed_by_env=True).select_related("gateway").first()
+    if not reading["KNOX_HOST"]:
+        return []
+    if profile is None:
+        return ["env"]
+    gateway_values, profile_values = env_values(reading)
+    differing = [name for name, value in gateway_values.items() if getattr(profile.gateway, name) != value]
+    return differing + [name for name, value in profile_values.items() if getattr(profile, name) != value]
+
+
+def sync_env(*, reading: Reading | None = None) -> LivyProfile | None:
+    """Bring the profile `env` and its gateway in step with `.env`; None without KNOX_HOST.
+
+    A changed address, path or user makes a new gateway row, and the old one only follows (H4).
+    """
+    reading = settings.ENV if reading is None else reading
+    if not reading["KNOX_HOST"]:
+        return None
+    gateway_values, profile_values = env_values(reading)
+    with transaction.atomic():
+        profile = LivyProfile.objects.select_for_update().filter(managed_by_env=True).first()
+        gateway = _env_gateway(profile.gateway if profile else None, gateway_values)
+        if profile is None:
+            profile = LivyProfile(name=_free_name(LivyProfile.ENV_NAME), managed_by_env=True)
+        changed = {n for n, v in profile_values.items() if getattr(profile, n) != v}
+        if profile._state.adding or changed or profile.gateway_id != gateway.pk:
+            for name, value in profile_values.items():
+                setattr(profile, name, value)
+            profile.gateway = gateway
+            if profile.pk is not None:
+                profile.version += 1
+            profile.save()
+            events.append(SubjectType.PROFILE, profile.pk, "synced", changed=sorted(changed), version=profile.version)
+    return profile
+
+
+def _env_gateway(known: Gateway | None, values: dict[str, Any]) -> Gateway:
+    if known is not None:
+        moved = any(getattr(known, name) != values[name] for name in ("base_url", "user", "auth_kind"))
+        if not moved or not known.used:
+            changed = sorted(name for name, value in values.items() if getattr(known, name) != value)
+            if changed:
+                for name in changed:
+                    setattr(known, name, values[name])
+                known.save(update_fields=changed)
+                events.append(SubjectType.GATEWAY, known.pk, "synced", changed=changed)
+            return known
+        known.follow_only = True
+        known.managed_by_env = False
+        known.save(update_fields=["follow_only", "managed_by_env"])
+        events.append(SubjectType.GATEWAY, known.pk, "synced", cause="follow_only")
+    name, number = ENV_GATEWAY, 1
+    while Gateway.objects.filter(name=name).exists():
+        number += 1
+        name = f"{ENV_GATEWAY}-{number}"
+    gateway = Gateway.objects.create(name=name, managed_by_env=True, **values)
+    events.append(SubjectType.GATEWAY, gateway.pk, "created", cause="env")
+    return gateway
+
+
+def _free_name(wanted: str) -> str:
+    name, number = wanted, 1
+    while LivyProfile.objects.filter(name=name).exists():
+        number += 1
+        name = f"{wanted}-{number}"
+    return name

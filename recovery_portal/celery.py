@@ -1,0 +1,13 @@
+"""The Celery application. `celery -A recovery_portal worker|beat`."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recovery_portal.settings")
+
+app = Celery("recovery_portal")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
