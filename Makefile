@@ -15,7 +15,8 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 # What the checks need to load the settings; a developer's own .env does not change their outcome.
 DEV_ENV := PORTAL_ENV_FILE=/dev/null DEBUG=true SECRET_KEY=only-for-checks-on-this-machine
 PROD_ENV = PORTAL_ENV_FILE=/dev/null DEBUG=false SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(64))') \
-	ALLOWED_HOSTS=portal.example.org DATABASE_URL=sqlite:///var/check-deploy.sqlite3
+	ALLOWED_HOSTS=portal.example.org \
+	DATABASE_URL=postgres://portal@127.0.0.1:1/portal CELERY_BROKER_URL=redis://127.0.0.1:1/0
 
 RUNTIME_STAMP := $(VENV)/.runtime-stamp
 DEV_STAMP := $(VENV)/.dev-stamp
@@ -51,11 +52,11 @@ $(DEV_STAMP): requirements-dev.txt requirements.txt | $(PY)
 .PHONY: lock
 lock: $(DEV_STAMP) ## Lock requirements*.in again, with hashes, for Python 3.11 to 3.13
 	$(UV_COMPILE) requirements.in -o requirements.txt
-	$(UV_COMPILE) requirements-dev.in -o requirements-dev.txt
+	$(UV_COMPILE) -c requirements.txt requirements-dev.in -o requirements-dev.txt
 
 .PHONY: audit
 audit: $(DEV_STAMP) ## Known vulnerabilities in the locked packages (asks the network)
-	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements.txt
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
 
 # ── run ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -115,8 +116,8 @@ imports: $(DEV_STAMP) ## The layers of docs/architecture.md
 
 .PHONY: check-django
 check-django: $(DEV_STAMP) ## No missing migration; production settings pass `check --deploy`
-	$(DEV_ENV) $(PY) manage.py makemigrations --check --dry-run
-	@mkdir -p var
+	$(DEV_ENV) $(PY) manage.py makemigrations recovery --check --dry-run
+	@# `check` opens no connection: nothing listens at these addresses
 	$(PROD_ENV) $(PY) manage.py check --deploy --fail-level WARNING
 
 .PHONY: schema
