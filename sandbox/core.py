@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterable
 from types import TracebackType
+from typing import Any
 
 from sandbox import control
 from sandbox.answers import Answer
