@@ -206,7 +206,7 @@ class Sandbox:
         self._livy.tick(now)
 
     def _serve(self) -> None:
-        self._server.serve_forever(poll_interval=0.05)
+        self._server.serve_forever(poll_interval=0.01)
 
     def _keep_house(self) -> None:
         """Ends are written to the ledger and garbage is collected also when nobody asks."""
