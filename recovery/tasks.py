@@ -1,0 +1,31 @@
+"""Celery's door: each task calls one service. Names and queues stand in `services/wake.py`."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from recovery.services import following, reconciliation, submission, sweeping, wake
+
+
+@shared_task(name=wake.SUBMIT)
+def submit(gateway_id: int) -> None:
+    """Submit what is due on one gateway."""
+    submission.submit_due(gateway_id=gateway_id)
+
+
+@shared_task(name=wake.SETTLE)
+def settle(gateway_id: int) -> None:
+    """Settle the doubts that are due on one gateway."""
+    reconciliation.settle_due(gateway_id=gateway_id)
+
+
+@shared_task(name=wake.FOLLOW)
+def follow(gateway_id: int) -> None:
+    """Follow the batches that are due on one gateway."""
+    following.follow_due(gateway_id=gateway_id)
+
+
+@shared_task(name=wake.SWEEP)
+def sweep() -> None:
+    """Find whatever is due."""
+    sweeping.sweep()

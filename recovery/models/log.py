@@ -19,6 +19,7 @@ class RecoveryLog(models.Model):
     )
     output = models.TextField(_("output"), blank=True)
     diagnostics = models.TextField(_("YARN diagnostics"), blank=True)
+    on_yarn = models.BooleanField(default=False, editable=False)
     withheld = models.BooleanField(_("withheld by Livy"), default=False)
     read_at = models.DateTimeField(_("read at"), null=True, blank=True)
     final = models.BooleanField(_("read after the end"), default=False)

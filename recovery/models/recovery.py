@@ -86,7 +86,15 @@ class Recovery(models.Model):
 
     may_have_started = models.BooleanField(_("may have started"), default=False)
     doubt_try = models.PositiveIntegerField(default=0, editable=False)
+    """The last try whose end is not known."""
+    doubt_since = models.DateTimeField(_("in doubt since"), null=True, blank=True)
+    """Start of the first try of the doubt that is open."""
     cleared_try = models.PositiveIntegerField(default=0, editable=False)
+    """Up to this try it is proved that nothing runs (S2)."""
+    answered_try = models.PositiveIntegerField(default=0, editable=False)
+    """The last try whose POST Livy itself has answered."""
+    refusal_try = models.PositiveIntegerField(default=0, editable=False)
+    """The last try that Livy refused for its payload."""
     looks = models.PositiveIntegerField(_("look-ups of the doubt"), default=0)
     phantom_id = models.BigIntegerField(null=True, blank=True, editable=False)
     phantom_since = models.DateTimeField(null=True, blank=True, editable=False)

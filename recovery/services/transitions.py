@@ -44,9 +44,8 @@ def advance(
     wanted = frozenset(sources) if sources is not None else legal
     if not wanted <= legal:
         raise IllegalMove(f"{sorted(wanted - legal)} → {to}")
-    columns: dict[str, Any] = {"state": to.value, **(changes or {})}
-    if to in TERMINAL:
-        columns |= {"next_action_at": None, "lease_until": None}
+    columns: dict[str, Any] = {"next_action_at": None, "lease_until": None} if to in TERMINAL else {}
+    columns |= {"state": to.value, **(changes or {})}
     with transaction.atomic():
         rows = Recovery.objects.filter(pk=recovery_id, state__in=wanted)
         if only_if is not None:

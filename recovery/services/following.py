@@ -1,0 +1,204 @@
+"""Following batches to their end by identity (F1 to F6), and carrying out cancels (C2, C3)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from time import monotonic
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db.models import F, Q
+
+from recovery.domain import verdicts
+from recovery.domain.pacing import Pacing
+from recovery.domain.states import FOLLOWED, State
+from recovery.domain.verdicts import Outcome
+from recovery.gateway.errors import NotSent
+from recovery.gateway.livy import KnoxLivyClient
+from recovery.gateway.wire import Batch
+from recovery.models import Gateway, Recovery
+from recovery.services import attempts, gateways, leases, logs, stopping, transitions, witnesses
+from recovery.services.clock import Clock, database_now, seconds
+from recovery.services.gateways import ClientFactory, open_client
+from recovery.services.submission import look
+
+log = structlog.get_logger(__name__)
+
+LIST_FROM = 5
+"""From this many due rows on, list pages are cheaper than single GETs (real-behaviour.md §l)."""
+PAGE = 1000
+ROWS = 2000
+
+
+def follow_due(*, gateway_id: int, clock: Clock = database_now, client_for: ClientFactory = open_client) -> int:
+    """Look at the due batches of one gateway; how many were seen. One follower per gateway, by a lease (F1)."""
+    pacing = settings.RECOVERY_PACING
+    name, seen = f"follow:{gateway_id}", 0
+    with leases.held(name, lasting=pacing.follow_lease, clock=clock) as holder:
+        gateway = Gateway.objects.get(pk=gateway_id)
+        if holder is None or gateways.is_resting(gateway, clock()):
+            return 0
+        rows = list(Recovery.objects.due(clock()).filter(gateway=gateway).followed()[:ROWS])
+        if not rows:
+            return 0
+        try:
+            with client_for(gateway) as client:
+                listed = _listed(client, len(rows))
+                for row in rows:
+                    if not leases.renew(name, holder, lasting=pacing.follow_lease, now=clock()):
+                        break
+                    batch = listed.get(row.batch_name) or look(client, row.batch_name)
+                    observe(recovery=row, batch=batch, client=client, clock=clock)
+                    seen += 1
+                    if batch is not None:
+                        listed[row.batch_name] = batch
+                witnesses.remember(gateway, list(listed.values()), now=clock())
+        except NotSent as error:
+            gateways.record_condition(gateway, error, now=clock())
+            return seen
+        gateways.record_seen(gateway, now=clock())
+    return seen
+
+
+def _listed(client: KnoxLivyClient, due: int) -> dict[str, Batch]:
+    """Every named batch of the list, when that is the cheaper way. A missing one proves nothing (contract §4)."""
+    if due < LIST_FROM:
+        return {}
+    found: dict[str, Batch] = {}
+    start, until = 0, monotonic() + settings.RECOVERY_PACING.get_deadline
+    while monotonic() < until:
+        page = client.list(start=start, size=PAGE)
+        found |= {batch.name: batch for batch in page.batches if batch.name}
+        start += len(page.batches)
+        if not page.batches or start >= page.total:
+            break
+    return found
+
+
+def observe(*, recovery: Recovery, batch: Batch | None, client: KnoxLivyClient, clock: Clock) -> None:
+    """What one reading says about one recovery; None: Livy itself says that it knows no batch of our name."""
+    if batch is None:
+        _gone(recovery, clock())
+    elif not is_ours(recovery, batch):
+        _stranger(recovery, batch, clock())
+    elif verdicts.is_terminal(batch.state):
+        _terminal(recovery, batch, client, clock())
+    elif recovery.cancel_requested_at is not None:
+        _alive(recovery, batch, client, clock())
+        stopping.stop(recovery=recovery, client=client, clock=clock)
+    else:
+        _alive(recovery, batch, client, clock())
+
+
+def is_ours(recovery: Recovery, batch: Batch) -> bool:
+    """F2: the name, then the application id, or the same number in Livy."""
+    if batch.name != recovery.batch_name:
+        return False
+    if recovery.app_id and batch.app_id:
+        return recovery.app_id == batch.app_id
+    return recovery.livy_id == batch.id
+
+
+def _following(recovery: Recovery) -> Q:
+    """The row still follows the batch that was read."""
+    return Q(state__in=FOLLOWED, livy_id=recovery.livy_id)
+
+
+def _alive(recovery: Recovery, batch: Batch, client: KnoxLivyClient, now: datetime) -> None:
+    """F3: every word that is not terminal, known or not, means alive."""
+    pacing: Pacing = settings.RECOVERY_PACING
+    age = (now - (recovery.submitted_at or recovery.created_at)).total_seconds()
+    facts = attempts.facts_of(batch)
+    changes = {column: value for column, value in facts.items() if getattr(recovery, column) != value}
+    if recovery.terminal_word or recovery.gone_looks:
+        changes |= {"terminal_word": "", "terminal_seen_at": None, "gone_looks": 0, "gone_since": None}
+        transitions.note(
+            recovery.pk, "reappeared", only_if=_following(recovery), changes=changes, livy_state=batch.state
+        )
+    if recovery.log_due_at is None or recovery.log_due_at <= now:
+        logs.capture(recovery, client, now=now, final=False)
+        changes["log_due_at"] = now + seconds(pacing.log_every)
+    changes |= {"seen_at": now, "next_action_at": now + seconds(pacing.poll_pause(age))}
+    if batch.state == "running" and recovery.state == State.STARTING:
+        transitions.advance(
+            recovery.pk, State.RUNNING, kind="running", only_if=_following(recovery),
+            changes=changes | {"started_at": now}, app=batch.app_id,
+        )  # fmt: skip
+    else:
+        Recovery.objects.filter(_following(recovery), pk=recovery.pk).update(**changes)
+
+
+def _terminal(recovery: Recovery, batch: Batch, client: KnoxLivyClient, now: datetime) -> None:
+    """F4: recorded at first sight with log and links, the end after a second equal reading."""
+    pacing: Pacing = settings.RECOVERY_PACING
+    logs.capture(recovery, client, now=now, final=True)
+    facts = attempts.facts_of(batch) | {"seen_at": now, "gone_looks": 0, "gone_since": None}
+    again = now + seconds(pacing.second_reading)
+    if recovery.terminal_word != batch.state or recovery.terminal_seen_at is None:
+        transitions.note(
+            recovery.pk, "terminal_seen", only_if=_following(recovery), cause=batch.state,
+            changes=facts | {"terminal_word": batch.state, "terminal_seen_at": now, "next_action_at": again},
+        )  # fmt: skip
+        return
+    if now - recovery.terminal_seen_at < seconds(pacing.second_reading):
+        Recovery.objects.filter(_following(recovery), pk=recovery.pk).update(next_action_at=again)
+        return
+    verdict = verdicts.of_terminal(
+        batch.state, log=logs.evidence(recovery), cancel_sent=recovery.delete_sent_at is not None
+    )
+    end(recovery, state=verdict.state, outcome=verdict.outcome, now=now, facts=facts, livy_state=batch.state)
+
+
+def end(
+    recovery: Recovery,
+    *,
+    state: State,
+    outcome: Outcome,
+    now: datetime,
+    facts: dict[str, Any] | None = None,
+    **told: Any,
+) -> bool:
+    """The honest end of a followed batch."""
+    if state is State.LOST:
+        return attempts.lose(recovery.pk, sources=set(FOLLOWED), outcome=outcome, now=now, **told)
+    return transitions.advance(
+        recovery.pk,
+        state,
+        kind="cancelled" if state is State.CANCELLED else "ended",
+        cause=outcome.value,
+        sources=FOLLOWED,
+        only_if=_following(recovery),
+        changes=(facts or {}) | {"finished_at": now, "outcome": outcome.value},
+        **told,
+    )
+
+
+def _gone(recovery: Recovery, now: datetime) -> None:
+    """C2: after our DELETE a 404 is the end. F6: otherwise three of them over a minute, then it cannot be known."""
+    pacing: Pacing = settings.RECOVERY_PACING
+    if recovery.delete_sent_at is not None:
+        end(recovery, state=State.CANCELLED, outcome=Outcome.CANCELLED_UNVERIFIED, now=now)
+        return
+    since = recovery.gone_since or now
+    if recovery.gone_looks + 1 >= pacing.gone_looks and now - since >= seconds(pacing.gone_for):
+        end(recovery, state=State.LOST, outcome=Outcome.GONE, now=now, last=recovery.livy_state)
+        return
+    changes = {
+        "gone_looks": F("gone_looks") + 1,
+        "gone_since": since,
+        "next_action_at": now + seconds(pacing.gone_for / 2),
+    }
+    if recovery.gone_looks == 0:
+        transitions.note(recovery.pk, "gone", only_if=_following(recovery), changes=changes)
+    else:
+        Recovery.objects.filter(_following(recovery), pk=recovery.pk).update(**changes)
+
+
+def _stranger(recovery: Recovery, batch: Batch, now: datetime) -> None:
+    """F2: our name is on a batch that is not the one we started; of ours nothing can be said."""
+    log.error("identity", recovery=recovery.pk, batch=batch.id, known=recovery.livy_id)
+    end(
+        recovery, state=State.LOST, outcome=Outcome.IDENTITY, now=now, batch=batch.id, app=batch.app_id,
+        known=recovery.livy_id, known_app=recovery.app_id or None,
+    )  # fmt: skip
