@@ -1,8 +1,8 @@
 from collections.abc import Iterator
 
 import pytest
-from sandbox import Sandbox
 
+from sandbox import Sandbox
 from tests.sandbox.helpers import Door
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import requests
+
 from sandbox import Sandbox
 
 JAR = "hdfs:///user/sddesigner/recovery.jar"

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
-from sandbox import Fault, Sandbox
 
+from sandbox import Fault, Sandbox
 from tests.sandbox.helpers import Door, eventually
 
 PHANTOM = {"state": "starting", "appId": None, "log": []}

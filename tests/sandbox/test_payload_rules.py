@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from sandbox import Sandbox
 
+from sandbox import Sandbox
 from tests.sandbox.helpers import JAR, Door
 
 CAST = "java.lang.ClassCastException: class java.lang.{} cannot be cast to class java.lang.Integer"

@@ -1,8 +1,8 @@
 """Lists, states, logs, verbs (real-behaviour.md §c, §d, §e)."""
 
 import pytest
-from sandbox import Sandbox
 
+from sandbox import Sandbox
 from tests.sandbox.helpers import Door, eventually
 
 
