@@ -1,5 +1,7 @@
 """The gateway: topologies, identities, cookies, time-outs (real-behaviour.md §h, facts 2, 8, 9)."""
 
+import base64
+import http.client
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -152,13 +154,16 @@ def test_a_request_to_a_paused_livy_that_is_killed_is_lost() -> None:
 
 
 def test_connections_are_kept(sb: Sandbox) -> None:
-    with requests.Session() as session:
-        session.trust_env = False
-        session.auth = ("svc_portal", "svc-password")
-        for _ in range(5):
-            assert session.get(f"{sb.url}/livy/v1/batches", timeout=10).raw.version == 11
-        (pool,) = [session.get_adapter(sb.url).poolmanager.connection_from_url(sb.url)]
-        assert pool.num_connections == 1
+    connection = http.client.HTTPConnection("127.0.0.1", sb.port, timeout=10)
+    connection.connect()
+    first = connection.sock
+    credentials = {"Authorization": "Basic " + base64.b64encode(b"svc_portal:svc-password").decode()}
+    for _ in range(5):
+        connection.request("GET", "/gateway/sandbox/livy/v1/batches", headers=credentials)
+        answer = connection.getresponse()
+        assert (answer.status, answer.version, answer.read()[:7]) == (200, 11, b'{"from"')
+        assert connection.sock is first
+    connection.close()
 
 
 def test_a_chunked_body_arrives_whole(sb: Sandbox, door: Door) -> None:
