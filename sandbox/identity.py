@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sandbox.answers import Answer, knox_page, to_json
+from sandbox.answers import Answer, http_date, knox_page, to_json
 from sandbox.request import Request
 
 SESSION_COOKIE = "KNOXSESSIONID"
@@ -46,7 +46,9 @@ class Identities:
         user, password = _credentials(request.headers.get("authorization", ""))
         if user is None or self._users.get(user) != password:
             # Empty body, no content type (§h).
-            return Answer(status=401, headers=(("WWW-Authenticate", 'BASIC realm="application"'),))
+            return Answer(
+                status=401, headers=(("Date", http_date()), ("WWW-Authenticate", 'BASIC realm="application"'))
+            )
         return Caller(user=user, headers=self._new_session(user, topology))
 
     def bearer(self, request: Request, topology: str) -> Caller | Answer:

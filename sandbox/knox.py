@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sandbox import fault_actions, livy_routes
 from sandbox.answers import Answer, http_date, knox_failure, knox_page
@@ -19,6 +19,8 @@ from sandbox.yarn import Yarn
 
 TOKEN_TOPOLOGY, DOWN_TOPOLOGY = "tokenbased", "livydown"
 _MOST_CALLS = 2_000
+#: `gateway.httpserver.requestHeaderBuffer` (contract §9.1).
+_MOST_HEADER_BYTES = 8192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,8 @@ class Knox:
         self._calls.shutdown(wait=True, cancel_futures=True)
 
     def handle(self, request: Request) -> Answer:
+        if sum(len(name) + len(value) + 4 for name, value in request.headers.items()) > _MOST_HEADER_BYTES:
+            return replace(knox_page(431, request.path), close=True)
         place = self._place(request.path)
         if place is None:
             return knox_page(404, request.path)
@@ -98,13 +102,9 @@ class Knox:
         if isinstance(caller, Answer):
             return caller
         answer = serve(request, place, caller, effects)
-        return Answer(
-            status=answer.status,
-            body=answer.body,
-            content_type=answer.content_type,
-            headers=(*caller.headers, *answer.headers),
-            close=answer.close,
-        )
+        # A date of Knox's own goes before the backend's; its error pages carry none.
+        date = () if answer.close else (("Date", http_date()),)
+        return replace(answer, headers=(*date, *caller.headers, *answer.headers))
 
     def _serve_livy(self, request: Request, place: Place, caller: Caller, effects: Effects) -> Answer:
         body: Mapping[str, object] = {}
@@ -127,8 +127,6 @@ class Knox:
                 query, headers = request.query, request.headers
                 return livy_routes.handle(process, request.method, place.path, query, headers, body, effects)
 
-            if late is None and request.method == "GET" and not process.paused:
-                return call()
             future: Future[Answer] = self._calls.submit(call)
             if late is not None:
                 return failure

@@ -43,6 +43,15 @@ def test_unknown_topology_is_html_and_unknown_service_is_empty(sb: Sandbox) -> N
     assert "Content-Type" not in answer.headers
 
 
+def test_headers_beyond_8_kib_are_431(door: Door) -> None:
+    answer = door.get("/batches", headers={"X-Long": "x" * 8200})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (431, HTML)
+
+
+def test_livys_answers_carry_a_date_of_knox_too(door: Door) -> None:
+    assert door.get("/version").raw.headers.getlist("Date") == [door.get("/version").raw.headers.getlist("Date")[0]] * 2
+
+
 def test_a_session_cookie_beats_the_credentials(sb: Sandbox) -> None:
     with requests.Session() as session:
         session.trust_env = False

@@ -9,7 +9,7 @@ import pytest
 from sandbox import Fault, Sandbox
 from tests.sandbox.helpers import Door, eventually
 
-PHANTOM = {"state": "starting", "appId": None, "log": []}
+PHANTOM: dict[str, object] = {"state": "starting", "appId": None, "log": []}
 
 
 def shape(door: Door, name: str) -> dict[str, object]:

@@ -1,5 +1,7 @@
 """YARN cluster mode, and the ResourceManager through Knox (real-behaviour.md §a, §n)."""
 
+from typing import Any
+
 import pytest
 
 from sandbox import Sandbox
@@ -9,7 +11,7 @@ KILL = {"data": b'{"state":"KILLED"}', "headers": {"Content-Type": "application/
 
 
 def apps(door: Door, tag: str) -> list[dict[str, object]]:
-    return door.yarn(f"/apps?applicationTags={tag}").json()["apps"].get("app", [])  # type: ignore[no-any-return]
+    return door.yarn(f"/apps?applicationTags={tag}").json()["apps"].get("app", [])
 
 
 def test_a_batch_goes_from_starting_without_id_to_its_end() -> None:
@@ -52,9 +54,7 @@ def test_the_log_is_the_clients_and_not_the_jobs(yarn_door: Door) -> None:
         ({"args": ["--no-spark"]}, ("FAILED", "FAILED"), "exitCode: 13"),
     ],
 )
-def test_yarn_tells_how_it_ended(
-    yarn_door: Door, change: dict[str, object], final: tuple[str, str], words: str
-) -> None:
+def test_yarn_tells_how_it_ended(yarn_door: Door, change: dict[str, Any], final: tuple[str, str], words: str) -> None:
     yarn_door.post("job", conf={"spark.yarn.tags": "Token-1"}, **change)
     yarn_door.until("job", "success", "dead")
     (app,) = apps(yarn_door, "token-1")
