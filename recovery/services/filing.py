@@ -174,6 +174,13 @@ def store(
     return Filed(recovery=recovery)
 
 
+def filed_before(origin: Origin) -> bool:
+    """This user filed with this key already (H3)."""
+    if not origin.filing_key:
+        return False
+    return Recovery.objects.filter(requester=origin.by, filing_key=origin.filing_key).exists()
+
+
 def _known(origin: Origin, content: str) -> Filed | None:
     if not origin.filing_key:
         return None

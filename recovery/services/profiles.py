@@ -47,9 +47,7 @@ def payload_of(
     except InvalidInput as error:
         problems += error.problems
     payload = launch_of(profile, jar_path=jar_path.strip(), args=args)
-    if overrides:
-        changes = {k: tuple(v) if isinstance(v, list) else v for k, v in overrides.items() if k in OVERRIDES}
-        payload = payload.with_changes(**changes)
+    payload = overridden(profile, payload, overrides)
     try:
         check_payload(payload, schemes=profile.gateway.allowed_schemes)
     except InvalidInput as error:
@@ -57,6 +55,15 @@ def payload_of(
     if problems:
         raise InvalidInput(problems)
     return payload, mode
+
+
+def overridden(profile: LivyProfile, payload: Payload, overrides: Mapping[str, Any] | None) -> Payload:
+    """The payload with a request's own values. A profile's "never restart inside YARN" outlives another `conf`."""
+    given = overrides or {}
+    changes: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items() if k in OVERRIDES}
+    if profile.never_restart_in_yarn and "conf" in changes:
+        changes["conf"] = {**changes["conf"], MAX_APP_ATTEMPTS_KEY: "1"}
+    return payload.with_changes(**changes)
 
 
 def launch_of(profile: LivyProfile, *, jar_path: str, args: tuple[str, ...]) -> Payload:

@@ -16,8 +16,8 @@ from recovery.domain.payload import Payload
 from recovery.domain.payload_rules import check_payload
 from recovery.domain.states import LIVE, State
 from recovery.models import LivyProfile, Recovery
-from recovery.services.filing import MAX_REASON, Filed, Origin, store
-from recovery.services.profiles import payload_of
+from recovery.services.filing import MAX_REASON, Filed, Origin, filed_before, store, usable_profile
+from recovery.services.profiles import overridden, payload_of
 
 SETTLE_PERMISSION = "recovery.settle_recovery"
 
@@ -61,9 +61,11 @@ def resubmit(
     """
     if len(reason) > MAX_REASON:
         raise InvalidInput([Problem(field="reason", code="reason_too_long", params={"limit": MAX_REASON})])
-    if problem := refusal(recovery=recovery, origin=origin, reason=reason):
+    # the same key again: `store` answers with the recovery of then, which is the live child that `refusal` would name
+    if not filed_before(origin) and (problem := refusal(recovery=recovery, origin=origin, reason=reason)):
         raise InvalidInput([problem])
     target = profile or recovery.profile
+    usable_profile(name=target.name, by=origin.by, token=origin.token)
     if target.gateway.follow_only:
         raise InvalidInput([Problem(field="profile", code="gateway_follow_only")])
     payload, mode, raw = resubmission_payload(
@@ -106,11 +108,14 @@ def resubmission_payload(
     path = recovery.jar_path if jar_path is None else jar_path
     raw = args if isinstance(args, str) else json.dumps(list(args), ensure_ascii=False)
     base = profile or recovery.profile
-    parsed, parsed_mode = payload_of(base, jar_path=path, jar_args=args, overrides=overrides)
+    as_it_was = profile is None and jar_args is None  # the profile may read arguments in another way by now
+    parse = list(recovery.args) if as_it_was else args
+    parsed, parsed_mode = payload_of(base, jar_path=path, jar_args=parse, overrides=overrides)
+    if as_it_was:
+        parsed_mode = mode
     if profile is None:
         kept = frozen_payload.with_changes(file=parsed.file, args=parsed.args)
-        given = {k: tuple(v) if isinstance(v, list) else v for k, v in (overrides or {}).items()}
-        parsed = kept.with_changes(**given)
+        parsed = overridden(base, kept, overrides)
         check_payload(parsed, schemes=base.gateway.allowed_schemes)
     return parsed, parsed_mode, raw
 
