@@ -128,6 +128,9 @@ PROBLEMS: Final[Mapping[str, Text]] = MappingProxyType(
         "unsettled": _("Its end is not known. An operator settles it, or resubmits it with a reason."),
         "endpoint_in_use": _("A gateway that was used keeps its address, paths and user. Make a new gateway."),
         "managed_by_env": _("This profile is kept by .env. Duplicate it to edit."),
+        "not_cancellable": _("It has ended, or its cancel was asked for already."),
+        "not_settleable": _("Only a recovery whose end cannot be known can be settled, and only once."),
+        "cursor": _("This cursor is not one of this list in this order."),
     }
 )
 
