@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils.translation import gettext as _
 
-RETRY_AFTER = "10"
+from recovery.api.problems import unavailable
 
 
 class HealthMiddleware:
@@ -38,14 +37,3 @@ class HealthMiddleware:
         except OperationalError:
             return unavailable()
         return JsonResponse({"status": "ok"})
-
-
-def unavailable() -> HttpResponse:
-    """503 as problem+json, with Retry-After."""
-    body = {
-        "type": "about:blank",
-        "title": "Service Unavailable",
-        "status": 503,
-        "detail": _("The database cannot be reached. Nothing was stored; please try again in a moment."),
-    }
-    return JsonResponse(body, status=503, content_type="application/problem+json", headers={"Retry-After": RETRY_AFTER})
