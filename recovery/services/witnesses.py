@@ -27,11 +27,16 @@ def refresh(gateway: Gateway, client: KnoxLivyClient, *, now: datetime) -> None:
 
 
 def remember(gateway: Gateway, batches: tuple[Batch, ...] | list[Batch], *, now: datetime) -> None:
-    """Keep the newest named ones that really run or ran; a phantom would do, but proves less."""
-    named = sorted((b for b in batches if b.name and not b.phantom_shape), key=lambda b: b.id)[-KEPT:]
+    """Keep a few named ones that really run or ran, with the time since when they are known."""
     seen = now.isoformat()
-    fresh = [{"name": b.name, "id": b.id, "seen": seen} for b in named]
-    kept = fresh or gateway.witnesses
+    known = {(w["name"], w["id"]): w for w in gateway.witnesses}
+    for batch in batches:
+        if batch.name and not batch.phantom_shape:
+            since = known.get((batch.name, batch.id), {}).get("since", seen)
+            known[batch.name, batch.id] = {"name": batch.name, "id": batch.id, "since": since, "seen": seen}
+    # those seen last come first, and among them those known for longest
+    by_age = sorted(known.values(), key=lambda w: w["since"])
+    kept = sorted(by_age, key=lambda w: w["seen"], reverse=True)[:KEPT]
     if kept != gateway.witnesses:
         gateway.witnesses = kept
         Gateway.objects.filter(pk=gateway.pk).update(witnesses=kept)
@@ -43,8 +48,8 @@ def still_there(gateway: Gateway, client: KnoxLivyClient, *, before: datetime, b
     `but` is the name in doubt, which cannot speak for itself.
     """
     for witness in gateway.witnesses:
-        seen = parse_datetime(witness["seen"])
-        if seen is None or seen >= before or witness["name"] == but:
+        since = parse_datetime(witness["since"])
+        if since is None or since >= before or witness["name"] == but:
             continue
         try:
             if client.get(witness["name"]).id == witness["id"]:

@@ -1,0 +1,123 @@
+"""Services against the sandbox, with a clock that the test moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from time import sleep
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from recovery.domain.states import State
+from recovery.models import Gateway, LivyProfile, Recovery, RecoveryEvent, SubjectType
+from recovery.services import following, reconciliation, submission, sweeping
+from sandbox import Sandbox
+from tests.factories import make_gateway, make_profile, make_recovery
+
+
+class FakeClock:
+    """The database's clock, as far as the services know."""
+
+    def __init__(self) -> None:
+        self.time = timezone.now()
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def forward(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+@dataclass
+class Portal:
+    """A gateway on the sandbox, and the workers' services as a test calls them."""
+
+    sandbox: Sandbox
+    clock: FakeClock
+    gateway: Gateway
+    profile: LivyProfile
+    names: list[str] = field(default_factory=list)
+
+    def file(self, jar_args: str = "--date 20240101", **columns: Any) -> Recovery:
+        row = make_recovery(profile=self.profile, jar_args=jar_args, **columns)
+        Recovery.objects.filter(pk=row.pk).update(next_action_at=self.clock())
+        return self.row(row)
+
+    def row(self, recovery: Recovery) -> Recovery:
+        return Recovery.objects.select_related("gateway").get(pk=recovery.pk)
+
+    def submit(self) -> int:
+        return submission.submit_due(gateway_id=self.gateway.pk, clock=self.clock)
+
+    def settle(self) -> int:
+        return reconciliation.settle_due(gateway_id=self.gateway.pk, clock=self.clock)
+
+    def follow(self) -> int:
+        return following.follow_due(gateway_id=self.gateway.pk, clock=self.clock)
+
+    def sweep(self) -> None:
+        sweeping.sweep(clock=self.clock)
+
+    def run(self, recovery: Recovery, *, seconds: float, step: float = 5.0) -> Recovery:
+        """All workers, every `step` seconds of the fake clock, until it ends or `seconds` are over."""
+        end = self.clock() + timedelta(seconds=seconds)
+        while self.clock() < end and not self.row(recovery).is_terminal:
+            self.sweep()
+            self.submit()
+            self.settle()
+            self.follow()
+            self.clock.forward(step)
+            sleep(0.02)  # the sandbox lives in real time
+        return self.row(recovery)
+
+    def kinds(self, recovery: Recovery) -> list[str]:
+        events = RecoveryEvent.objects.of(SubjectType.RECOVERY, recovery.pk)
+        return list(events.values_list("kind", flat=True))
+
+    def started(self, recovery: Recovery) -> int:
+        """How often the ledger says that a batch of this recovery really started."""
+        return len(self.sandbox.ledger.started(recovery.batch_name))
+
+    def posts(self) -> list[Any]:
+        return [r for r in self.sandbox.requests if r.method == "POST" and r.path.endswith("/batches")]
+
+    def running(self, jar_args: str = "--sleep 100000") -> Recovery:
+        """A recovery whose batch runs."""
+        row = self.file(jar_args)
+        self.submit()
+        self.clock.forward(6)
+        self.follow()
+        row = self.row(row)
+        assert row.state in (State.STARTING, State.RUNNING)
+        return row
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(post_cost=0.0, speed=50.0, retain=100_000) as box:
+        yield box
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def portal(db: None, sandbox: Sandbox, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Portal:
+    monkeypatch.setenv("SANDBOX_PASSWORD", "svc-password")
+    gateway = make_gateway(base_url=sandbox.url, user="svc_portal", secret_ref="env:SANDBOX_PASSWORD")
+    return Portal(sandbox=sandbox, clock=clock, gateway=gateway, profile=make_profile(gateway=gateway))
+
+
+@pytest.fixture
+def quick_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real waiting times of a second: for tests in which a server never answers."""
+    from dataclasses import replace
+
+    pacing = replace(settings.RECOVERY_PACING, read_timeout=0.5, get_deadline=1.0, connect_timeout=0.5)
+    monkeypatch.setattr(settings, "RECOVERY_PACING", pacing)
