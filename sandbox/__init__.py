@@ -3,6 +3,11 @@
 Written from what a real stack was measured to answer, so that clients can be tested against lost answers, restarts
 and lies without a cluster. Standard library only; `python -m sandbox` serves, `Sandbox` does in-process.
 
+    with Sandbox(speed=20, mode="yarn") as sb:
+        sb.add_fault(Fault("POST /batches", "knox_500", when="after", nth=1))
+        ...  # a client works on sb.url
+        assert len(sb.ledger.started("my-batch")) == 1
+
 What the modules cite as `real-behaviour.md §x` and `livy-knox-contract.md §n` are the notes of those measurements.
 """
 

@@ -11,6 +11,13 @@ from sandbox.faults import load_faults
 from sandbox.settings import DEFAULT_TOKEN, DEFAULT_USERS, Settings
 
 
+def _account(text: str) -> tuple[str, str]:
+    user, colon, password = text.partition(":")
+    if not (user and colon):
+        raise argparse.ArgumentTypeError(f"{text!r} is not USER:PASSWORD")
+    return user, password
+
+
 def parser() -> argparse.ArgumentParser:
     defaults = Settings()
     parse = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
@@ -19,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
     add("--port", type=int, default=0, help="0: any free port")
     add("--speed", type=float, default=defaults.speed, help="how much faster than real the cluster lives")
     add("--state-dir", type=Path, metavar="DIR", help="also append the ledger to DIR/ledger.jsonl")
-    add("--user", action="append", metavar="USER:PASSWORD", help="HTTP basic account, repeatable")
+    add("--user", action="append", type=_account, metavar="USER:PASSWORD", help="HTTP basic account, repeatable")
     add(
         "--token",
         action="append",
@@ -54,7 +61,7 @@ def build(arguments: Sequence[str] | None = None) -> Sandbox:
     given = parser().parse_args(arguments)
     users = dict(DEFAULT_USERS)
     if given.user:
-        users = dict(text.split(":", 1) for text in given.user)
+        users = dict(given.user)
     first = next(iter(users))
     return Sandbox(
         host=given.host,

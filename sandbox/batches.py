@@ -4,7 +4,7 @@ The view is worked out from time stamps at each look. A batch without a job is a
 (real-behaviour.md, fact 1).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sandbox import jobs
 from sandbox.running import Job
@@ -36,7 +36,8 @@ class Batch:
     #: Says `success` once, then `dead` (0.7 applies spark-submit's exit code late).
     flips: bool = False
     _flipped: bool = False
-    _settled: dict[str, object] | None = field(default=None)
+    #: The description once nothing can change it any more, so that long lists are cheap.
+    _settled: dict[str, object] | None = None
 
     def state(self, now: float) -> str:
         if self.lost_at is not None:
@@ -64,9 +65,11 @@ class Batch:
             return None
         if self.lost_at is not None:
             return self.lost_at
+        if self.recovered_at is None:
+            return self.job.ends_at if self.job is not None else None
         if self.job is None:
-            return (self.recovered_at or 0.0) + self.app_lookup
-        return max(self.job.ends_at, (self.recovered_at or 0.0) + RECOVERING_SECONDS * bool(self.recovered_at))
+            return self.recovered_at + self.app_lookup
+        return max(self.job.ends_at, self.recovered_at + RECOVERING_SECONDS)
 
     def lose_sight(self, now: float, reason: str, *, keep_app_id: bool) -> None:
         if self.lost_at is None:

@@ -106,7 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(method=self.command, target=self.path, headers=headers, body=body)
         if self.path.startswith(CONTROL_PREFIX):
-            if not str(self.client_address[0]).startswith("127."):
+            if not str(self.client_address[0]).startswith(("127.", "::1")):
                 answer = Answer(status=403)
             else:
                 answer = self.server.control(request)

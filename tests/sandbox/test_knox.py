@@ -49,7 +49,7 @@ def test_headers_beyond_8_kib_are_431(door: Door) -> None:
 
 
 def test_livys_answers_carry_a_date_of_knox_too(door: Door) -> None:
-    assert door.get("/version").raw.headers.getlist("Date") == [door.get("/version").raw.headers.getlist("Date")[0]] * 2
+    assert len(door.get("/version").raw.headers.getlist("Date")) == 2
 
 
 def test_a_session_cookie_beats_the_credentials(sb: Sandbox) -> None:
@@ -140,7 +140,7 @@ def test_a_paused_livy_makes_knox_give_up_and_accepts_late() -> None:
 
 
 def test_a_slow_start_outlives_knox_patience() -> None:
-    with Sandbox(speed=20, post_cost=0.4, knox_timeout=0.1) as sb:
+    with Sandbox(speed=20, post_cost=0.6, knox_timeout=0.1) as sb:
         door = Door(sb)
         assert door.post("slow", args=["--sleep 1000"]).status_code == 500
         assert door.state("slow") == "starting"
@@ -155,7 +155,7 @@ def test_a_request_to_a_paused_livy_that_is_killed_is_lost() -> None:
         with ThreadPoolExecutor(1) as pool:
             pending = pool.submit(door.post, "lost")
             eventually(lambda: sb.requests)
-            time.sleep(0.05)
+            time.sleep(0.2)  # recorded at the door; now it waits for Livy
             sb.restart()
             assert pending.result().status_code == 500
         assert door.get("/batches").json()["total"] == 0

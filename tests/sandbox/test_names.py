@@ -17,8 +17,9 @@ def shape(door: Door, name: str) -> dict[str, object]:
     return {key: batch[key] for key in PHANTOM}
 
 
-def test_a_start_answers_201_with_the_whole_batch(door: Door) -> None:
-    response = door.post("first", args=["--sleep 100"])
+def test_a_start_answers_201_with_the_whole_batch() -> None:
+    with Sandbox(speed=1, post_cost=0) as sb:
+        response = Door(sb).post("first")
     assert response.status_code == 201
     assert response.headers["Location"] == "/batches/0"
     assert response.headers["Content-Type"] == "application/json;charset=utf-8"
@@ -130,7 +131,7 @@ def test_on_yarn_only_the_submissions_count_as_being_created(on_yarn: Sandbox) -
 
 
 def test_posts_wait_for_each_other_and_gets_do_not(sb: Sandbox, door: Door) -> None:
-    sb.add_fault(Fault("POST /batches", "slow_start", seconds=0.4, nth=1))
+    sb.add_fault(Fault("POST /batches", "slow_start", seconds=0.6, nth=1))
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(door.post, "one")
         eventually(lambda: door.state("one"))

@@ -101,13 +101,13 @@ def test_many_batches_are_cheap() -> None:
         with requests.Session() as session:
             session.trust_env = False
             session.auth = door.auth
-            for number in range(1000):
+            for number in range(500):
                 body = {"file": JAR, "name": f"n-{number}"}
                 assert session.post(f"{sb.url}/livy/v1/batches", json=body, timeout=5).status_code == 201
         before = time.monotonic()
         page = door.get("/batches?size=100000").json()
         assert time.monotonic() - before < 1
-        assert page["total"] == len(page["sessions"]) == len(sb.ledger.started()) == 1000
+        assert page["total"] == len(page["sessions"]) == len(sb.ledger.started()) == 500
 
 
 def test_the_command_line_is_the_settings() -> None:
@@ -118,6 +118,25 @@ def test_the_command_line_is_the_settings() -> None:
     assert (sb.settings.users, sb.settings.tokens) == ({"me": "a:b"}, {"t": "me"})
     assert (sb.settings.mode, sb.settings.recovery, sb.settings.speed, sb.settings.retain) == ("yarn", True, 9.0, 5.0)
     sb.close()
+
+
+@pytest.mark.parametrize("account", ["me", ":x"])
+def test_an_account_without_password_is_refused(account: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        build(["--user", account])
+    assert "is not USER:PASSWORD" in capsys.readouterr().err
+
+
+def test_a_bug_of_the_sandbox_looks_like_no_answer_of_livy(
+    sb: Sandbox, door: Door, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(request: object) -> None:
+        raise LookupError("oops")
+
+    monkeypatch.setattr(sb._server, "gateway", fail)
+    answer = door.get("/batches")
+    assert (answer.status_code, answer.json()) == (599, {"sandbox_bug": "LookupError('oops')"})
+    assert eventually(lambda: "the sandbox failed on GET" in capsys.readouterr().err)
 
 
 class Remote:

@@ -130,7 +130,7 @@ def test_the_log_keeps_the_last_200_lines_and_its_total_stops_growing(door: Door
 
 
 def test_ended_batches_are_collected_after_their_time_and_phantoms_never() -> None:
-    with Sandbox(speed=100, post_cost=0, retain=20, gc_interval=10) as sb:
+    with Sandbox(speed=100, post_cost=0, retain=50, gc_interval=10) as sb:
         door = Door(sb)
         door.post("short")
         door.post("long", args=["--sleep 100000"])

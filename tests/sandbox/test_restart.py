@@ -1,5 +1,6 @@
 """A restart of Livy (real-behaviour.md §g): what is kept, what is forgotten, what goes on running."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -43,8 +44,9 @@ def test_with_recovery_ids_names_and_jobs_are_kept_and_logs_lost(graceful: bool)
             door.post(name, args=["--sleep 100000"])
         eventually(lambda: door.get("/batches/c").json()["appId"])
         sb.restart(graceful=graceful)
-        assert {door.state(name) for name in "abc"} == {"recovering"}
-        assert sorted(batch["id"] for batch in door.get("/batches").json()["sessions"]) == [0, 1, 2]
+        batches = door.get("/batches").json()["sessions"]
+        assert {batch["state"] for batch in batches} == {"recovering"}
+        assert sorted((batch["id"], batch["name"]) for batch in batches) == [(0, "a"), (1, "b"), (2, "c")]
         assert door.until("a", "running") == "running"
         assert door.get("/batches/a/log").json()["log"] == ["stdout: ", "\nstderr: ", "\nYARN Diagnostics: "]
         assert door.post("a").status_code == 400
@@ -62,7 +64,7 @@ def test_a_batch_that_was_being_submitted_is_found_again_by_its_tag() -> None:
 
 
 def test_a_phantom_comes_back_and_is_dead_when_yarn_knows_nothing() -> None:
-    with Sandbox(speed=100, mode="yarn", recovery=True, post_cost=0, app_lookup=20) as sb:
+    with Sandbox(speed=100, mode="yarn", recovery=True, post_cost=0, app_lookup=50) as sb:
         door = Door(sb)
         door.post("ghost", file="relative.jar")
         sb.restart()
@@ -94,6 +96,7 @@ def test_a_post_in_the_middle_of_a_crash_gets_500_and_does_not_start(sb: Sandbox
         eventually(lambda: door.state("first"))
         second = pool.submit(door.post, "second")
         eventually(lambda: len([r for r in sb.requests if r.method == "POST"]) == 2)
+        time.sleep(0.1)  # recorded at the door; now it waits inside Livy
         sb.restart()
         assert [first.result().status_code, second.result().status_code] == [500, 500]
     assert sb.ledger.started() == []

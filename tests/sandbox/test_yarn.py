@@ -27,13 +27,16 @@ def test_a_batch_goes_from_starting_without_id_to_its_end() -> None:
             now = (batch["state"], bool(batch["appId"]), bool(links["driverLogUrl"]), bool(links["sparkUiUrl"]))
             if not seen or seen[-1] != now:
                 seen.append(now)
-    assert seen == [
+    steps = [
         ("starting", False, False, False),
         ("starting", True, False, False),
         ("starting", True, True, True),
         ("running", True, True, True),
         ("success", True, False, True),
     ]
+    # A step of 50 ms can be missed on a busy machine; nothing else may be seen, and in no other order.
+    assert seen == [step for step in steps if step in seen]
+    assert (seen[0], seen[-1]) == (steps[0], steps[-1])
 
 
 def test_the_log_is_the_clients_and_not_the_jobs(yarn_door: Door) -> None:
