@@ -18,72 +18,89 @@ from recovery.domain.verdicts import Outcome
 
 Text = str | Promise
 
-LABELS: Final[Mapping[StrEnum, Text]] = MappingProxyType(
+LABELS: Final[Mapping[type[StrEnum], Mapping[StrEnum, Text]]] = MappingProxyType(
     {
-        State.AWAITING_APPROVAL: _("awaiting approval"),
-        State.QUEUED: _("queued"),
-        State.SUBMITTING: _("being submitted"),
-        State.UNCONFIRMED: _("unconfirmed"),
-        State.STARTING: _("starting"),
-        State.RUNNING: _("running"),
-        State.SUCCEEDED: _("succeeded"),
-        State.FAILED: _("failed"),
-        State.CANCELLED: _("cancelled"),
-        State.REFUSED: _("refused"),
-        State.LOST: _("to be checked"),
-        Outcome.SUCCESS: _("Livy says that the job succeeded."),
-        Outcome.JOB_FAILED: _("The job failed. Its log says why."),
-        Outcome.KILLED_OUTSIDE: _("The job was stopped from outside the portal."),
-        Outcome.CANCELLED_UNVERIFIED: _("Cancelled. Said by Livy, not verified with YARN."),
-        Outcome.CANCELLED_BEFORE_START: _("Cancelled before anything was started."),
-        Outcome.LIVY_LOST_SIGHT: _(
-            "Livy lost sight of the job: it may have gone on. Check the data, then settle this recovery."
-        ),
-        Outcome.DEAD_UNEXPLAINED: _("Livy says that the job died, and nothing says why: check before settling."),
-        Outcome.GONE: _("Livy no longer knows the batch (restart, or forgotten): its end could not be read."),
-        Outcome.IDENTITY: _("Another batch stands under our name: nothing can be said of ours."),
-        Outcome.REFUSED_BY_SERVER: _("Livy refused this request. Nothing runs. Correct it and resubmit."),
-        Outcome.NEVER_SUBMITTED: _("It could not be submitted in time. Nothing was started."),
-        Outcome.TOO_MANY_TRIES: _("Submission was interrupted too many times."),
-        Outcome.DOUBT_UNSETTLED: _(
-            "The answer to the submission was lost, and it could not be found out whether the job started."
-        ),
-        Outcome.NAME_TAKEN: _("Somebody else holds this batch name in Livy: a copied database?"),
-        Hold.APPROVAL: _("waits for approval"),
-        Hold.BACKFILL: _("waits for its backfill"),
-        Hold.NAME_TAKEN: _("its name is taken in Livy"),
-        Settlement.SUCCEEDED: _("it had succeeded"),
-        Settlement.FAILED: _("it had failed"),
-        Settlement.NEVER_RAN: _("it never ran"),
-        Settlement.LINKED: _("linked to a batch"),
-        Channel.ADMIN: _("admin"),
-        Channel.API: _("API"),
-        Channel.COMMAND: _("command"),
-        ArgsMode.SINGLE: _("one argument, as typed"),
-        ArgsMode.SPLIT: _("cut as a shell would"),
-        ArgsMode.LIST: _("given as a list"),
-        AuthKind.BASIC: _("user and password (HTTP basic)"),
-        AuthKind.BEARER: _("token (Bearer)"),
-        AuthKind.NONE: _("none"),
-        Condition.UNREACHABLE: _("cannot be reached"),
-        Condition.DNS: _("its name is not known (DNS)"),
-        Condition.TLS: _("its certificate was not accepted (TLS)"),
-        Condition.TIMEOUT: _("does not answer"),
-        Condition.CREDENTIALS: _("refuses our credentials"),
-        Condition.FORBIDDEN: _("does not let our user in"),
-        Condition.NO_ROUTE: _("knows no such topology or service"),
-        Condition.REDIRECT: _("sends us elsewhere (redirect)"),
-        Condition.LOGIN_PAGE: _("answers with a login page"),
-        Condition.THROTTLED: _("asks us to slow down"),
-        Condition.INACTIVE: _("is not active (yet)"),
-        Condition.SERVER_ERROR: _("answers with an error; Livy may be down"),
-        Condition.GARBLED: _("answers with something that is not Livy's"),
-        Condition.TOO_MANY_SESSIONS: _("starts as many sessions as it can"),
-        Condition.CSRF: _("wants a header that it did not get (CSRF)"),
-        Condition.SECRET: _("its secret cannot be read"),
-        Condition.OLD_LIVY: _("has a Livy that is too old, or of unclear version"),
+        State: {
+            State.AWAITING_APPROVAL: _("awaiting approval"),
+            State.QUEUED: _("queued"),
+            State.SUBMITTING: _("being submitted"),
+            State.UNCONFIRMED: _("unconfirmed"),
+            State.STARTING: _("starting"),
+            State.RUNNING: _("running"),
+            State.SUCCEEDED: _("succeeded"),
+            State.FAILED: _("failed"),
+            State.CANCELLED: _("cancelled"),
+            State.REFUSED: _("refused"),
+            State.LOST: _("to be checked"),
+        },
+        Outcome: {
+            Outcome.SUCCESS: _("Livy says that the job succeeded."),
+            Outcome.JOB_FAILED: _("The job failed. Its log says why."),
+            Outcome.KILLED_OUTSIDE: _("The job was stopped from outside the portal."),
+            Outcome.CANCELLED_UNVERIFIED: _("Cancelled. Said by Livy, not verified with YARN."),
+            Outcome.CANCELLED_BEFORE_START: _("Cancelled before anything was started."),
+            Outcome.LIVY_LOST_SIGHT: _(
+                "Livy lost sight of the job: it may have gone on. Check the data, then settle this recovery."
+            ),
+            Outcome.DEAD_UNEXPLAINED: _("Livy says that the job died, and nothing says why: check before settling."),
+            Outcome.GONE: _("Livy no longer knows the batch (restart, or forgotten): its end could not be read."),
+            Outcome.IDENTITY: _("Another batch stands under our name: nothing can be said of ours."),
+            Outcome.REFUSED_BY_SERVER: _("Livy refused this request. Nothing runs. Correct it and resubmit."),
+            Outcome.NEVER_SUBMITTED: _("It could not be submitted in time. Nothing was started."),
+            Outcome.TOO_MANY_TRIES: _("Submission was interrupted too many times."),
+            Outcome.DOUBT_UNSETTLED: _(
+                "The answer to the submission was lost, and it could not be found out whether the job started."
+            ),
+            Outcome.NAME_TAKEN: _("Somebody else holds this batch name in Livy: a copied database?"),
+        },
+        Hold: {
+            Hold.APPROVAL: _("waits for approval"),
+            Hold.BACKFILL: _("waits for its backfill"),
+            Hold.NAME_TAKEN: _("its name is taken in Livy"),
+        },
+        Settlement: {
+            Settlement.SUCCEEDED: _("it had succeeded"),
+            Settlement.FAILED: _("it had failed"),
+            Settlement.NEVER_RAN: _("it never ran"),
+            Settlement.LINKED: _("linked to a batch"),
+        },
+        Channel: {
+            Channel.ADMIN: _("admin"),
+            Channel.API: _("API"),
+            Channel.COMMAND: _("command"),
+        },
+        ArgsMode: {
+            ArgsMode.SINGLE: _("one argument, as typed"),
+            ArgsMode.SPLIT: _("cut as a shell would"),
+            ArgsMode.LIST: _("given as a list"),
+        },
+        AuthKind: {
+            AuthKind.BASIC: _("user and password (HTTP basic)"),
+            AuthKind.BEARER: _("token (Bearer)"),
+            AuthKind.NONE: _("none"),
+        },
+        Condition: {
+            Condition.UNREACHABLE: _("cannot be reached"),
+            Condition.DNS: _("its name is not known (DNS)"),
+            Condition.TLS: _("its certificate was not accepted (TLS)"),
+            Condition.TIMEOUT: _("does not answer"),
+            Condition.CREDENTIALS: _("refuses our credentials"),
+            Condition.FORBIDDEN: _("does not let our user in"),
+            Condition.NO_ROUTE: _("knows no such topology or service"),
+            Condition.REDIRECT: _("sends us elsewhere (redirect)"),
+            Condition.LOGIN_PAGE: _("answers with a login page"),
+            Condition.THROTTLED: _("asks us to slow down"),
+            Condition.INACTIVE: _("is not active (yet)"),
+            Condition.SERVER_ERROR: _("answers with an error; Livy may be down"),
+            Condition.GARBLED: _("answers with something that is not Livy's"),
+            Condition.TOO_MANY_SESSIONS: _("starts as many sessions as it can"),
+            Condition.CSRF: _("wants a header that it did not get (CSRF)"),
+            Condition.SECRET: _("its secret cannot be read"),
+            Condition.OLD_LIVY: _("has a Livy that is too old, or of unclear version"),
+        },
     }
 )
+"""By kind first: members of two kinds with one value (“failed” of State and of Settlement) are equal as keys."""
 
 PROBLEMS: Final[Mapping[str, Text]] = MappingProxyType(
     {
@@ -185,10 +202,76 @@ EVENTS: Final[Mapping[str, Text]] = MappingProxyType(
     }
 )
 
+CAUSES: Final[Mapping[str, Text]] = MappingProxyType(
+    {
+        "not_sent": _("nothing had been sent"),
+        "copy": _("this database is a copy"),
+        "restored": _("this database was restored"),
+        "moved": _("this database was moved"),
+        "env": _("from .env"),
+        "duplicate": _("as a copy"),
+        "follow_only": _("follow only"),
+        "ok": _("all is well"),
+    }
+)
+"""Causes of events that are no member of an enum."""
+
+FACTS: Final[Mapping[str, Text]] = MappingProxyType(
+    {
+        "app_id": _("application"),
+        "before": _("before"),
+        "changed": _("changed"),
+        "child": _("new recovery"),
+        "livy_id": _("batch id"),
+        "livy_state": _("state in Livy"),
+        "name": _("name"),
+        "now": _("now"),
+        "of": _("copy of"),
+        "owner": _("owner in Livy"),
+        "profile": _("profile"),
+        "proxy_user": _("ran as"),
+        "reason": _("reason"),
+        "resubmission_of": _("resubmission of"),
+        "sha256": _("SHA-256 of the payload"),
+        "state": _("state"),
+        "status": _("HTTP status"),
+        "to": _("now"),
+        "token": _("API token"),
+        "tries": _("tries"),
+        "version": _("version"),
+        "words": _("in the server's words"),
+    }
+)
+"""Names of an event's facts; one that is not here is shown as it is."""
+
+
+def cause_text(cause: str) -> Text:
+    """The words for an event's cause: a word of its own, or a condition, an outcome, a door, a decision."""
+    if cause in CAUSES:
+        return CAUSES[cause]
+    for kind in (Condition, Outcome, Settlement, Channel):
+        if cause in set(kind):
+            return label(kind(cause))
+    return cause
+
+
+def fact_name(name: str) -> Text:
+    """The words for the name of an event's fact."""
+    return FACTS.get(name, name)
+
+
+def fact_text(name: str, value: object) -> Text:
+    """An event's fact; a state by its label."""
+    if name in ("to", "state") and isinstance(value, str) and value in set(State):
+        return label(State(value))
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    return str(value)
+
 
 def label(member: StrEnum) -> Text:
     """The translatable label of an enum's member."""
-    return LABELS[member]
+    return LABELS[type(member)][member]
 
 
 def sentence(problem: Problem) -> str:

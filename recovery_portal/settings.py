@@ -133,6 +133,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = reverse_lazy("admin:login")
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 
 LANGUAGE_CODE = ENV["LANGUAGE_CODE"]
 LANGUAGES = [("fr", "Français"), ("en", "English")]
@@ -247,6 +248,10 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,
+    "STYLES": ["recovery.admin.site.stylesheet"],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "recovery.admin.site.favicon"}],
+    "SITE_URL": None,
+    "DASHBOARD_CALLBACK": "recovery.admin.site.home",
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": "recovery.admin.site.navigation"},
 }
 

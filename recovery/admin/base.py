@@ -1,0 +1,58 @@
+"""What the admin's pages share: read-only by default, nothing is deleted, one way to render a page of ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from unfold.admin import ModelAdmin
+
+
+def person(request: HttpRequest) -> User:
+    """The signed-in user. The admin lets nobody else in; the check is for the type."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
+
+
+def require(request: HttpRequest, *permissions: str) -> User:
+    """The user, who has one of the permissions at least; 403 otherwise."""
+    user = person(request)
+    if not any(user.has_perm(permission) for permission in permissions):
+        raise PermissionDenied
+    return user
+
+
+class PortalAdmin(ModelAdmin):
+    """Lists that do not count millions of rows, and no delete at all."""
+
+    list_per_page = 50
+    show_full_result_count = False
+    list_disable_select_all = True
+    list_filter_submit = True
+    actions_on_top = True
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never: every row is referred to by history."""
+        return False
+
+    def page(self, request: HttpRequest, template: str, *, title: Any, **context: Any) -> TemplateResponse:
+        """A page of ours inside the admin's frame; `original` gives the trail above the title."""
+        request.current_app = self.admin_site.name
+        frame = {**self.admin_site.each_context(request), "opts": self.opts, "title": title}
+        return TemplateResponse(request, f"recovery/admin/{template}", frame | context)
+
+
+class ReadOnlyAdmin(PortalAdmin):
+    """Seen by whoever may see it, changed by nobody."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False

@@ -1,0 +1,101 @@
+"""Filters of the lists."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import get_format
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import DropdownFilter, MultipleChoicesDropdownFilter, RangeDateFilter
+
+from recovery.domain.states import LIVE, TERMINAL, State
+from recovery.models import Recovery
+
+_TAKEN_UP_AGAIN = Exists(Recovery.objects.filter(resubmission_of=OuterRef("pk")))
+NEEDS_SOMEONE = (
+    (Q(state__in=[State.FAILED, State.REFUSED]) & ~_TAKEN_UP_AGAIN)
+    | Q(state=State.LOST, settled_as="")
+    | Q(state=State.UNCONFIRMED)
+)
+"""Ended badly and not taken up again, or not known."""
+ME = "me"
+SHOWN_REQUESTERS = 200
+
+
+class StateFilter(MultipleChoicesDropdownFilter):
+    """Several states at once."""
+
+
+class PhaseFilter(DropdownFilter):
+    """Going on, ended, or waiting for a person."""
+
+    title = _("phase")
+    parameter_name = "phase"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The choices."""
+        return [("live", _("going on")), ("ended", _("ended")), ("attention", _("needs someone"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Recovery]) -> QuerySet[Recovery]:
+        """Filtered."""
+        match self.value():
+            case "live":
+                return queryset.filter(state__in=LIVE)
+            case "ended":
+                return queryset.filter(state__in=TERMINAL)
+            case "attention":
+                return queryset.filter(NEEDS_SOMEONE)
+        return queryset
+
+
+class RequesterFilter(DropdownFilter):
+    """Mine, or those of one person who has filed any."""
+
+    title = _("requester")
+    parameter_name = "requester"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """ "Me" first."""
+        people = User.objects.filter(Exists(Recovery.objects.filter(requester=OuterRef("pk")))).order_by("username")
+        return [(ME, _("me")), *((str(user.pk), user.get_username()) for user in people[:SHOWN_REQUESTERS])]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Recovery]) -> QuerySet[Recovery]:
+        """Filtered; a value that is no number finds nobody."""
+        wanted = self.value()
+        if not wanted:
+            return queryset
+        if wanted == ME:
+            return queryset.filter(requester=request.user.pk)
+        return queryset.filter(requester=int(wanted)) if wanted.isdecimal() else queryset.none()
+
+
+class DayRangeFilter(RangeDateFilter):
+    """From one day to another, both of them whole, in the portal's time zone."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Filtered; what is no date is not looked at."""
+        first = _day(self.used_parameters.get(f"{self.parameter_name}_from"))
+        last = _day(self.used_parameters.get(f"{self.parameter_name}_to"))
+        if first is not None:
+            queryset = queryset.filter(**{f"{self.parameter_name}__gte": first})
+        if last is not None:
+            queryset = queryset.filter(**{f"{self.parameter_name}__lt": last + timedelta(days=1)})
+        return queryset
+
+
+def _day(text: object) -> datetime | None:
+    """Midnight of a day typed in the language's format or as YYYY-MM-DD."""
+    if not isinstance(text, str) or not text.strip():
+        return None
+    for form in ("%Y-%m-%d", *get_format("DATE_INPUT_FORMATS")):
+        try:
+            day = datetime.strptime(text.strip(), form).date()  # noqa: DTZ007  # made aware below
+        except ValueError:
+            continue
+        return timezone.make_aware(datetime.combine(day, time.min))
+    return None

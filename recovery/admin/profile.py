@@ -1,0 +1,175 @@
+"""Livy profiles: checked by Livy's rules when they are saved; the one kept by .env is only looked at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.decorators import action, display
+
+from recovery import wording
+from recovery.admin import show
+from recovery.admin.base import PortalAdmin, person
+from recovery.admin.forms import DuplicateForm
+from recovery.admin.gateway import OPERATE, ask_test, tested, to_page
+from recovery.admin.history import SeenHistory
+from recovery.admin.lines import LinesField, PairsField
+from recovery.domain.errors import InvalidInput, Problem
+from recovery.domain.payload import WIRE_NAMES
+from recovery.models import LivyProfile
+from recovery.services.profiles import check_profile, duplicate_profile, save_profile
+
+
+def _lines(label: str, help_text: Any) -> LinesField:
+    return LinesField(label=label, required=False, help_text=help_text)
+
+
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Paths one a line; the configuration as `key=value` lines or JSON. Help texts after the guide."""
+
+    jars = _lines("jars", gettext_lazy(
+        "Jars to put on Spark's class path, one path a line: dependencies of the recovery's jar, shared libraries, "
+        "other versions of libraries. Example: hdfs:///user/sddesigner/lib/commons-lang3-3.12.0.jar"
+    ))  # fmt: skip
+    files = _lines("files", gettext_lazy(  # type: ignore[assignment]  # a field, not the uploads of BaseForm
+        "Files to copy into the job's working directory, one path a line: configuration, SQL, logging, static data. "
+        "Example: hdfs:///config/app.properties"
+    ))  # fmt: skip
+    archives = _lines("archives", gettext_lazy(
+        "Archives (tar.gz, tgz, zip) to unpack in the working directory, one path a line: many files at once, models. "
+        "Example: hdfs:///archives/models.zip"
+    ))  # fmt: skip
+    py_files = _lines("pyFiles", gettext_lazy(
+        "Python files for PySpark jobs, one path a line: shared code, modules, zips of packages. "
+        "Example: hdfs:///python/utils.py"
+    ))  # fmt: skip
+    conf = PairsField(
+        label="conf",
+        required=False,
+        help_text=gettext_lazy(
+            "Spark's configuration, key=value a line, or one JSON object. "
+            "Example: spark.sql.shuffle.partitions=200, spark.dynamicAllocation.enabled=true"
+        ),
+    )
+
+    def _post_clean(self) -> None:
+        """After the model's own checks: Livy's rules, each problem on its field."""
+        super()._post_clean()  # type: ignore[misc]  # Django's hook is not in the stubs
+        if self.errors or self.instance.gateway_id is None:
+            return
+        try:
+            check_profile(self.instance)
+        except InvalidInput as error:
+            for problem in error.problems:
+                self.add_error(_field(problem), wording.sentence(problem))
+
+
+def _field(problem: Problem) -> str | None:
+    """The form's field for a problem that names Livy's."""
+    fields = {wire: attribute for attribute, wire in WIRE_NAMES.items()}
+    name = fields.get(problem.field, problem.field)
+    return name if name in ProfileForm.base_fields or name in LivyProfile.LAUNCH_FIELDS else None
+
+
+@admin.register(LivyProfile)
+class LivyProfileAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
+    """A named launch configuration."""
+
+    form = ProfileForm
+    list_display = ("name", "description", "gateway", "standing", "queue", "proxy_user", "version")
+    list_filter = ("enabled", "gateway")
+    list_select_related = ("gateway",)
+    search_fields = ("name", "description", "queue", "proxy_user")
+    filter_horizontal = ("allowed_groups",)
+    readonly_fields = ("standing", "version")
+    actions_detail = ("duplicate", "test_connection")
+    fieldsets = (
+        (None, {"fields": ("name", "description", "gateway", ("standing", "version"), "enabled", "allowed_groups")}),
+        (gettext_lazy("Arguments and class"), {"fields": ("args_mode", "class_name", "never_restart_in_yarn")}),
+        (gettext_lazy("Who and where"), {"fields": (("proxy_user", "queue"),)}),
+        (gettext_lazy("Sizes"), {
+            "description": gettext_lazy("Memory with its unit (4g, 512m). Empty: the cluster's own default."),
+            "fields": (("driver_memory", "driver_cores"), ("executor_memory", "executor_cores"), "num_executors"),
+        }),
+        (gettext_lazy("Files of the job"), {
+            "description": gettext_lazy("Whole paths (hdfs:///…) that the user under which the job runs may read."),
+            "fields": ("jars", "files", "archives", "py_files"),
+        }),
+        (gettext_lazy("Spark configuration"), {"fields": ("conf",)}),
+    )  # fmt: skip
+
+    def has_change_permission(self, request: HttpRequest, obj: LivyProfile | None = None) -> bool:
+        """Not the one kept by .env."""
+        if obj is not None and obj.managed_by_env:
+            return False
+        return bool(super().has_change_permission(request, obj))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LivyProfile]:
+        """With the gateway."""
+        return super().get_queryset(request).select_related("gateway")  # type: ignore[no-any-return]
+
+    def save_model(self, request: HttpRequest, obj: LivyProfile, form: Any, change: bool) -> None:
+        """Through the service: checked, its version raised, an event written."""
+        obj._history_user = request.user  # type: ignore[attr-defined]  # simple-history's way to say who
+        save_profile(profile=obj, by=person(request))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """With the hint about .env."""
+        kept = object_id.isdecimal() and LivyProfile.objects.filter(pk=object_id, managed_by_env=True).exists()
+        if kept and request.method == "GET":
+            messages.info(request, wording.sentence(Problem(field="name", code="managed_by_env")))
+        view: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
+        return view
+
+    # ── buttons ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def has_duplicate_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Those who may add one."""
+        return request.user.has_perm("recovery.add_livyprofile")
+
+    def has_operate_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Operators."""
+        return request.user.has_perm(OPERATE)
+
+    @action(description=gettext_lazy("Duplicate"), permissions=["duplicate"], url_path="duplicate",
+            icon="content_copy")  # fmt: skip
+    def duplicate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """A copy to edit, disabled until somebody enables it."""
+        profile = get_object_or_404(LivyProfile, pk=object_id)
+        form = DuplicateForm(request.POST or None, initial={"name": f"{profile.name}-2"[:60]})
+        if request.method == "POST" and form.is_valid():
+            copy = duplicate_profile(profile=profile, name=form.cleaned_data["name"], by=person(request))
+            messages.success(request, _("Copied. The copy is disabled: edit it, then enable it."))
+            return to_page(copy)
+        warning = _("The copy has all values of “%(name)s” and is disabled until you enable it.")
+        return self.page(
+            request, "confirm.html", title=_("Duplicate"), original=profile, form=form, button=_("Duplicate"),
+            warning=warning % {"name": profile.name},
+        )  # fmt: skip
+
+    @action(description=gettext_lazy("Test this connection"), permissions=["operate"], url_path="test", icon="cable")
+    def test_connection(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Tests its gateway."""
+        profile = get_object_or_404(LivyProfile.objects.select_related("gateway"), pk=object_id)
+        if request.method == "POST":
+            return tested(self, request, profile.gateway, back=profile)
+        return ask_test(self, request, profile.gateway, original=profile)
+
+    @display(description=gettext_lazy("state"))
+    def standing(self, obj: LivyProfile) -> SafeString:
+        """Enabled or not, and who keeps it."""
+        if obj.managed_by_env:
+            return show.badge("busy", "lock", _("kept by .env"))
+        if not obj.enabled:
+            return show.badge("calm", "toggle_off", _("disabled"))
+        return show.badge("good", "check_circle", _("enabled"))

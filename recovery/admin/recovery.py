@@ -1,0 +1,160 @@
+"""The list of recoveries and the way to each one's page. Nothing here is edited or deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.decorators import action, display
+
+from recovery.admin import show
+from recovery.admin.base import ReadOnlyAdmin
+from recovery.admin.filters import DayRangeFilter, PhaseFilter, RequesterFilter, StateFilter
+from recovery.admin.recovery_bulk import cancel_many, resubmit_many
+from recovery.admin.recovery_page import recovery_page
+from recovery.admin.recovery_views import RecoveryViews
+from recovery.models import Recovery
+
+UNSEEN_IN_LISTS = ("payload", "sent_payload", "outcome_words", "settled_reason", "args")
+
+
+@admin.register(Recovery)
+class RecoveryAdmin(RecoveryViews, ReadOnlyAdmin):
+    """History: looked at here, never changed. What moves a recovery is a service behind a button."""
+
+    list_display = ("number", "state_shown", "jar", "arguments", "profile_shown", "requested_by", "filed",
+                    "duration_shown", "batch")  # fmt: skip
+    list_display_links = ("number",)
+    list_filter = (
+        ("state", StateFilter),
+        PhaseFilter,
+        ("profile", RelatedDropdownFilter),
+        ("gateway", RelatedDropdownFilter),
+        RequesterFilter,
+        ("outcome", ChoicesDropdownFilter),
+        ("created_at", DayRangeFilter),
+    )
+    search_fields = ("batch_name", "jar_path", "raw_jar_args", "app_id", "reason", "requester_label")
+    search_help_text = _("Number, jar, arguments, reason, requester, batch name or application id")
+    date_hierarchy = "created_at"
+    ordering = ("-id",)
+    actions = ("resubmit_selected", "cancel_selected")
+
+    def get_urls(self) -> list[URLPattern]:
+        """The pages of recovery_views.py before Django's own."""
+        view = self.admin_site.admin_view
+        pages = [path("file/", view(self.file_view), name="recovery_recovery_file")]
+        pages += [
+            path(f"<int:pk>/{name}/", view(getattr(self, f"{name}_view")), name=f"recovery_recovery_{name}")
+            for name in ("resubmit", "edit", "cancel", "settle")
+        ]
+        return [*pages, *super().get_urls()]
+
+    # ── permissions ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The add button leads to the filing form."""
+        return request.user.has_perm("recovery.file_recovery")
+
+    def has_resubmit_permission(self, request: HttpRequest) -> bool:
+        """For the bulk action."""
+        return request.user.has_perm("recovery.resubmit_recovery")
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        """For the bulk action; which ones is decided one by one."""
+        return any(request.user.has_perm(f"recovery.cancel_{whose}_recovery") for whose in ("own", "any"))
+
+    # ── pages ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Filing has its own form."""
+        return self.to_filing(request)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The recovery's page."""
+        return recovery_page(self, request, object_id)
+
+    # ── list ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Recovery]:
+        """Without the long texts."""
+        return Recovery.objects.for_list().defer(*UNSEEN_IN_LISTS)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Recovery], search_term: str
+    ) -> tuple[QuerySet[Recovery], bool]:
+        """A number that is a recovery's finds that one; everything else is looked for in the texts."""
+        number = search_term.strip().removeprefix("#")
+        if number.isdecimal() and len(number) < 19:
+            exact = queryset.filter(pk=int(number))
+            if exact.exists():
+                return exact, False
+        return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
+
+    @display(description=_("No."), ordering="id")
+    def number(self, obj: Recovery) -> str:
+        """The link to the page."""
+        return f"{obj.pk}"
+
+    @display(description=_("state"), ordering="state")
+    def state_shown(self, obj: Recovery) -> str:
+        """Colour, icon and text."""
+        return show.state_badge(obj)
+
+    @display(description=_("jar"), ordering="jar_path")
+    def jar(self, obj: Recovery) -> str:
+        """Its name."""
+        return show.shortened(show.jar_name(obj.jar_path), 40)
+
+    @display(description=_("arguments"))
+    def arguments(self, obj: Recovery) -> str:
+        """As typed, short."""
+        return format_html('<code class="rp-cell">{}</code>', show.shortened(obj.raw_jar_args) or show.NOTHING)
+
+    @display(description=_("profile"), ordering="profile_name")
+    def profile_shown(self, obj: Recovery) -> str:
+        """The name at that time."""
+        return obj.profile_name
+
+    @display(description=_("requested by"), ordering="requester_label")
+    def requested_by(self, obj: Recovery) -> str:
+        """The name at that time."""
+        return obj.requester_label
+
+    @display(description=_("filed"), ordering="created_at")
+    def filed(self, obj: Recovery) -> str:
+        """When."""
+        return show.minute(obj.created_at)
+
+    @display(description=_("duration"))
+    def duration_shown(self, obj: Recovery) -> str:
+        """Of the run."""
+        return format_html('<span class="rp-minute">{}</span>', show.duration(obj, timezone.now()))
+
+    @display(description=_("batch and application"))
+    def batch(self, obj: Recovery) -> str:
+        """Livy's number and YARN's."""
+        known = [str(obj.livy_id)] if obj.livy_id is not None else []
+        known += [obj.app_id] if obj.app_id else []
+        return format_html('<span class="rp-minute">{}</span>', " · ".join(known) or show.NOTHING)
+
+    # ── many at once ────────────────────────────────────────────────────────────────────────────────────────────
+
+    @action(description=_("Resubmit as they were"), permissions=["resubmit"])
+    def resubmit_selected(self, request: HttpRequest, queryset: QuerySet[Recovery]) -> HttpResponse | None:
+        """First what will happen, then how many."""
+        return resubmit_many(self, request, queryset)
+
+    @action(description=_("Cancel"), permissions=["cancel"])
+    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Recovery]) -> HttpResponse | None:
+        """First what will happen, then how many."""
+        return cancel_many(self, request, queryset)

@@ -1,0 +1,128 @@
+"""Many recoveries at once: first a page that says what will happen to each, then a message that says how many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from recovery import wording
+from recovery.admin import show
+from recovery.admin.base import person
+from recovery.admin.forms import new_key
+from recovery.domain.errors import InvalidInput
+from recovery.domain.gateways import Channel
+from recovery.models import Recovery
+from recovery.services.cancelling import may_cancel, request_cancel
+from recovery.services.clock import database_now
+from recovery.services.filing import FilingKeyReused, Origin
+from recovery.services.resubmission import refusal, resubmit
+
+AT_MOST = 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One selected recovery, and why nothing can be done with it (empty: it can)."""
+
+    recovery: Recovery
+    badge: SafeString
+    why_not: str
+
+    @property
+    def arguments(self) -> str:
+        """Short."""
+        return show.shortened(self.recovery.raw_jar_args)
+
+
+def resubmit_many(admin: Any, request: HttpRequest, queryset: QuerySet[Recovery]) -> HttpResponse | None:
+    """Each as it was, with its own reason unless one is given here."""
+    by = person(request)
+    reason = request.POST.get("reason", "").strip()
+    key = request.POST.get("key", "") or new_key()
+
+    def why_not(recovery: Recovery) -> str:
+        problem = refusal(recovery=recovery, origin=Origin(by=by, channel=Channel.ADMIN), reason=reason)
+        return wording.sentence(problem) if problem else ""
+
+    def do(recovery: Recovery) -> str:
+        origin = Origin(by=by, channel=Channel.ADMIN, filing_key=f"{key}-{recovery.pk}"[:200])
+        try:
+            given = reason or (recovery.reason if not why_not(recovery) else "")
+            resubmit(recovery=recovery, origin=origin, reason=given, now=database_now())
+        except InvalidInput as error:
+            return " ".join(wording.sentence(problem) for problem in error.problems)
+        except FilingKeyReused:
+            return _("It was resubmitted from this page already.")
+        return ""
+
+    return _confirmed(
+        admin, request, queryset, do=do, why_not=why_not, key=key, reason=reason,
+        action="resubmit_selected", title=_("Resubmit as they were"),
+        done=_("%(done)s of %(all)s recoveries resubmitted."),
+    )  # fmt: skip
+
+
+def cancel_many(admin: Any, request: HttpRequest, queryset: QuerySet[Recovery]) -> HttpResponse | None:
+    """Each that goes on and that the user may cancel."""
+    by = person(request)
+    reason = request.POST.get("reason", "").strip()
+
+    def why_not(recovery: Recovery) -> str:
+        if not may_cancel(by, recovery):
+            return _("You may cancel your own recoveries only.")
+        if recovery.is_terminal:
+            return _("It has ended.")
+        return _("A cancel was asked for already.") if recovery.cancel_requested_at is not None else ""
+
+    def do(recovery: Recovery) -> str:
+        if obstacle := why_not(recovery):
+            return obstacle
+        asked = request_cancel(recovery=recovery, by=by, now=database_now(), reason=reason)
+        return "" if asked else _("It has ended.")
+
+    return _confirmed(
+        admin, request, queryset, do=do, why_not=why_not, key=new_key(), reason=reason,
+        action="cancel_selected", title=_("Cancel"),
+        done=_("Cancel asked for %(done)s of %(all)s recoveries."),
+    )  # fmt: skip
+
+
+def _confirmed(
+    admin: Any,
+    request: HttpRequest,
+    queryset: QuerySet[Recovery],
+    *,
+    do: Callable[[Recovery], str],
+    why_not: Callable[[Recovery], str],
+    key: str,
+    reason: str,
+    action: str,
+    title: str,
+    done: str,
+) -> HttpResponse | None:
+    """The page, or the work and its message. Whole rows: the list leaves the payloads out."""
+    numbers = list(queryset.values_list("pk", flat=True)[: AT_MOST + 1])
+    if len(numbers) > AT_MOST:
+        messages.error(request, _("At most %(limit)s at once.") % {"limit": AT_MOST})
+        return None
+    selected = list(Recovery.objects.for_list().filter(pk__in=numbers))
+    if "confirmed" in request.POST:
+        failed = [(recovery.pk, why) for recovery in reversed(selected) if (why := do(recovery))]
+        text = done % {"done": len(selected) - len(failed), "all": len(selected)}
+        text += "".join(f" {_('No.')} {number}: {why}" for number, why in failed)
+        (messages.warning if failed else messages.success)(request, text)
+        return None
+    rows = [Row(recovery=r, badge=show.state_badge(r), why_not=why_not(r)) for r in selected]
+    page: HttpResponse = admin.page(
+        request, "bulk.html", title=title, rows=rows, possible=sum(not row.why_not for row in rows), action=action,
+        key=key, reason=reason, checkbox=ACTION_CHECKBOX_NAME, cancelling=action == "cancel_selected",
+    )  # fmt: skip
+    return page

@@ -1,0 +1,245 @@
+"""The pages with buttons: file, resubmit, edit and resubmit, cancel, settle. Each calls one service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from recovery import wording
+from recovery.admin import sheet as sheets
+from recovery.admin import show, story
+from recovery.admin.base import require
+from recovery.admin.forms import AgainForm, CancelForm, EditForm, FilingForm, SettleForm, new_key
+from recovery.domain.errors import InvalidInput
+from recovery.domain.gateways import Channel
+from recovery.domain.states import Settlement
+from recovery.models import Recovery
+from recovery.services.cancelling import may_cancel, request_cancel
+from recovery.services.clock import database_now
+from recovery.services.filing import Filed, FilingKeyReused, Origin, file_recovery
+from recovery.services.preview import preview
+from recovery.services.resubmission import refusal, resubmit
+from recovery.services.settling import can_be_settled, settle
+
+PREFILLED = ("profile", "jarPath", "jarArgs", "reason")
+
+
+class _Frame(Protocol):
+    def page(self, request: HttpRequest, template: str, *, title: Any, **context: Any) -> TemplateResponse: ...
+
+
+def to_recovery(recovery: Recovery) -> HttpResponseRedirect:
+    """To its page."""
+    return redirect("admin:recovery_recovery_change", recovery.pk)
+
+
+def wanted(pk: int) -> Recovery:
+    """The whole row, with what its pages show."""
+    return get_object_or_404(Recovery.objects.for_list(), pk=pk)
+
+
+class RecoveryViews:
+    """Views of RecoveryAdmin. Every one checks its permission first: an address is not a secret."""
+
+    def to_filing(self, request: HttpRequest) -> HttpResponse:
+        """Django's add address leads to the form."""
+        require(request, "recovery.file_recovery")
+        return redirect("admin:recovery_recovery_file")
+
+    def file_view(self: _Frame, request: HttpRequest) -> HttpResponse:
+        """The form, then what will leave, then it is filed."""
+        by = require(request, "recovery.file_recovery")
+        if request.method != "POST":
+            given = {name: request.GET[name] for name in PREFILLED if name in request.GET}
+            form = FilingForm(by=by, initial=given | {"filingKey": new_key()})
+            return _form(self, request, form)
+        form = FilingForm(request.POST, by=by)
+
+        def look() -> tuple[sheets.Sheet, list[tuple[str, str, str]]]:
+            data = form.cleaned_data
+            seen = preview(profile=data["profile"], jar_path=data["jarPath"], jar_args=data["jarArgs"])
+            return sheets.of_preview(data["profile"], seen), []
+
+        def send(origin: Origin) -> Filed:
+            data = form.cleaned_data
+            return file_recovery(
+                profile=data["profile"],
+                jar_path=data["jarPath"],
+                jar_args=data["jarArgs"],
+                origin=origin,
+                reason=data["reason"],
+                now=database_now(),
+            )
+
+        return _two_steps(self, request, form, look=look, send=send)
+
+    def edit_view(self: _Frame, request: HttpRequest, pk: int) -> HttpResponse:
+        """The form filled from the old one, then what differs, then it is filed."""
+        by = require(request, "recovery.resubmit_recovery")
+        recovery = wanted(pk)
+        if request.method != "POST":
+            given = {
+                "profile": recovery.profile.name,
+                "jarPath": recovery.jar_path,
+                "jarArgs": recovery.raw_jar_args,
+                "reason": recovery.reason,
+                "filingKey": new_key(),
+            }
+            return _form(self, request, EditForm(by=by, recovery=recovery, initial=given), recovery=recovery)
+        form = EditForm(request.POST, by=by, recovery=recovery)
+
+        def look() -> tuple[sheets.Sheet, list[tuple[str, str, str]]]:
+            origin = Origin(by=by, channel=Channel.ADMIN)
+            problem = refusal(recovery=recovery, origin=origin, reason=form.cleaned_data["reason"])
+            if problem and "_file" not in request.POST:  # the service says it when it is filed
+                raise InvalidInput([problem])
+            return sheets.of_resubmission(recovery, form.changes())
+
+        def send(origin: Origin) -> Filed:
+            reason = form.cleaned_data["reason"]
+            return resubmit(recovery=recovery, origin=origin, reason=reason, now=database_now(), **form.changes())
+
+        return _two_steps(self, request, form, look=look, send=send, recovery=recovery)
+
+    def resubmit_view(self: _Frame, request: HttpRequest, pk: int) -> HttpResponse:
+        """As it was: the frozen payload under a new name."""
+        by = require(request, "recovery.resubmit_recovery")
+        recovery = wanted(pk)
+        form = AgainForm(request.POST or None, initial={"reason": recovery.reason, "filingKey": new_key()})
+        if request.method == "POST" and form.is_valid():
+            origin = Origin(by=by, channel=Channel.ADMIN, filing_key=form.cleaned_data["filingKey"].hex)
+            try:
+                filed = resubmit(
+                    recovery=recovery, origin=origin, reason=form.cleaned_data["reason"], now=database_now()
+                )
+            except InvalidInput as error:
+                form.add_problems(error.problems)
+            except FilingKeyReused as error:
+                return _used(request, error)
+            else:
+                return _filed(request, filed)
+        sheet, rows = sheets.of_resubmission(recovery, {})
+        problem = refusal(recovery=recovery, origin=Origin(by=by, channel=Channel.ADMIN), reason="-")
+        return self.page(
+            request, "resubmit.html", title=_("Resubmit as it was"), original=recovery, recovery=recovery, form=form,
+            sheet=sheet, rows=rows, problem=wording.sentence(problem) if problem else "",
+            badge=show.state_badge(recovery),
+        )  # fmt: skip
+
+    def cancel_view(self: _Frame, request: HttpRequest, pk: int) -> HttpResponse:
+        """Asks once more, and warns."""
+        by = require(request, "recovery.cancel_own_recovery", "recovery.cancel_any_recovery")
+        recovery = wanted(pk)
+        if not may_cancel(by, recovery):
+            raise PermissionDenied
+        form = CancelForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            asked = request_cancel(recovery=recovery, by=by, now=database_now(), reason=form.cleaned_data["reason"])
+            if asked:
+                recovery.refresh_from_db(fields=["state"])
+                text = _("Cancelled: nothing had been started.") if recovery.is_terminal else _("Cancel asked for.")
+                messages.success(request, text)
+            else:
+                messages.warning(request, _("Nothing to cancel: it has ended, or a cancel was asked for already."))
+            return to_recovery(recovery)
+        return self.page(
+            request, "cancel.html", title=_("Cancel"), original=recovery, recovery=recovery, form=form,
+            badge=show.state_badge(recovery), headline=story.headline(recovery),
+            possible=not recovery.is_terminal and recovery.cancel_requested_at is None,
+        )  # fmt: skip
+
+    def settle_view(self: _Frame, request: HttpRequest, pk: int) -> HttpResponse:
+        """A person's decision about what could not be known."""
+        by = require(request, "recovery.settle_recovery")
+        recovery = wanted(pk)
+        form = SettleForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            done = settle(
+                recovery=recovery,
+                settled_as=Settlement(form.cleaned_data["settledAs"]),
+                reason=form.cleaned_data["reason"],
+                by=by,
+                now=database_now(),
+            )
+            if done:
+                messages.success(request, _("Settled. The state stays what was known; your decision stands beside it."))
+            else:
+                messages.warning(request, _("It cannot be settled: its end is known, or somebody has settled it."))
+            return to_recovery(recovery)
+        return self.page(
+            request, "settle.html", title=_("Settle"), original=recovery, recovery=recovery, form=form,
+            badge=show.state_badge(recovery), headline=story.headline(recovery),
+            possible=can_be_settled(recovery, database_now()),
+        )  # fmt: skip
+
+
+# ── the two steps of filing ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _form(admin: _Frame, request: HttpRequest, form: FilingForm, recovery: Recovery | None = None) -> HttpResponse:
+    title = _("Edit and resubmit") if recovery else _("Run a recovery")
+    no_profile = not form.fields["profile"].queryset.exists()  # type: ignore[attr-defined]  # a model's choice
+    return admin.page(
+        request, "file.html", title=title, form=form, recovery=recovery, original=recovery, no_profile=no_profile
+    )
+
+
+def _two_steps(
+    admin: _Frame,
+    request: HttpRequest,
+    form: FilingForm,
+    *,
+    look: Callable[[], tuple[sheets.Sheet, list[tuple[str, str, str]]]],
+    send: Callable[[Origin], Filed],
+    recovery: Recovery | None = None,
+) -> HttpResponse:
+    """Shows what would leave; files it when that is what was shown before."""
+    if not form.is_valid():
+        return _form(admin, request, form, recovery)
+    try:
+        sheet, rows = look()
+        if "_file" in request.POST and form.cleaned_data["previewed"] == sheet.token:
+            origin = Origin(
+                by=require(request, "recovery.file_recovery", "recovery.resubmit_recovery"),
+                channel=Channel.ADMIN,
+                filing_key=form.cleaned_data["filingKey"].hex,
+            )
+            return _filed(request, send(origin))
+    except InvalidInput as error:
+        form.add_problems(error.problems)
+        return _form(admin, request, form, recovery)
+    except FilingKeyReused as error:
+        return _used(request, error)
+    if "_edit" in request.POST:
+        return _form(admin, request, form, recovery)
+    if "_file" in request.POST:
+        messages.warning(request, _("What would be sent has changed since you looked: please check it once more."))
+    return admin.page(
+        request, "preview.html", title=_("What will be sent"), form=form, sheet=sheet, rows=rows, recovery=recovery,
+        original=recovery, reason=form.cleaned_data["reason"],
+    )  # fmt: skip
+
+
+def _filed(request: HttpRequest, filed: Filed) -> HttpResponse:
+    number = filed.recovery.pk
+    if filed.again:
+        messages.info(request, _("This form was sent before: here is its recovery, no. %(id)s.") % {"id": number})
+    else:
+        messages.success(
+            request, _("Recovery no. %(id)s is filed. It is sent by itself and followed here.") % {"id": number}
+        )
+    return to_recovery(filed.recovery)
+
+
+def _used(request: HttpRequest, error: FilingKeyReused) -> HttpResponse:
+    text = _("This form was used for this recovery already. Nothing was filed; start a new form for another one.")
+    messages.warning(request, format_html("{}", text))
+    return to_recovery(error.recovery)

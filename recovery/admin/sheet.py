@@ -1,0 +1,102 @@
+"""What would be filed, as the pages show it: the payload, the bytes, the arguments one by one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from recovery import wording
+from recovery.admin import show, story
+from recovery.domain.payload import Payload
+from recovery.models import Gateway, LivyProfile, Recovery
+from recovery.services.preview import NAME_TO_BE, Preview, frozen
+from recovery.services.resubmission import Difference, differences, resubmission_payload
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sheet:
+    """One payload, ready for a page."""
+
+    profile: LivyProfile
+    gateway: Gateway
+    args: tuple[str, ...]
+    mode: str
+    payload: str
+    sha256: str
+    sent: str
+    name: str
+    proxy_user: str
+
+    @property
+    def token(self) -> str:
+        """Changes when anything of what was shown changes: the payload, or where it goes."""
+        return f"{self.sha256}:{self.profile.pk}:{self.gateway.pk}"
+
+    @property
+    def how_many(self) -> str:
+        """ "1 argument"."""
+        return ngettext("%(count)s argument", "%(count)s arguments", len(self.args)) % {"count": len(self.args)}
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is allowed and yet may be a slip."""
+        found = []
+        if any(arg != arg.strip() for arg in self.args):
+            found.append(_("An argument begins or ends with a blank or a line break."))
+        if any("\n" in arg.strip() for arg in self.args):
+            found.append(_("An argument holds a line break."))
+        return found
+
+
+def of_preview(profile: LivyProfile, preview: Preview) -> Sheet:
+    """Of what would be filed."""
+    return Sheet(
+        profile=profile,
+        gateway=profile.gateway,
+        args=preview.payload.args,
+        mode=str(wording.label(preview.args_mode)),
+        payload=show.pretty(preview.text),
+        sha256=preview.sha256,
+        sent=preview.sent_text,
+        name=NAME_TO_BE,
+        proxy_user=story.proxy_user(preview.payload.proxy_user or "", "", profile.gateway),
+    )
+
+
+def of_recovery(recovery: Recovery) -> Sheet:
+    """Of what was filed."""
+    return Sheet(
+        profile=recovery.profile,
+        gateway=recovery.gateway,
+        args=tuple(recovery.args),
+        mode=recovery.get_args_mode_display(),
+        payload=show.pretty(recovery.payload),
+        sha256=recovery.payload_sha256,
+        sent=recovery.sent_payload,
+        name=recovery.batch_name,
+        proxy_user=story.proxy_user(recovery.asked_proxy_user, recovery.proxy_user, recovery.gateway),
+    )
+
+
+def of_resubmission(recovery: Recovery, changes: dict[str, Any]) -> tuple[Sheet, list[tuple[str, str, str]]]:
+    """What a resubmission would send, and each value that differs: (field, then, now). Raises InvalidInput."""
+    payload, mode, _raw = resubmission_payload(recovery=recovery, **changes)
+    profile = changes.get("profile") or recovery.profile
+    sheet = of_preview(profile, frozen(payload, mode, name=NAME_TO_BE))
+    rows = [shown(d) for d in differences(Payload.from_json(json.loads(recovery.payload)), payload)]
+    for name, then, now in (
+        (_("profile"), recovery.profile_name, profile.name),
+        (_("gateway"), recovery.gateway.name, profile.gateway.name),
+    ):
+        if then != now:
+            rows.insert(0, (name, then, now))
+    return sheet, rows
+
+
+def shown(difference: Difference) -> tuple[str, str, str]:
+    """A difference as texts."""
+    return difference.field, show.value(difference.then), show.value(difference.now)

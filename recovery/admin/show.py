@@ -1,0 +1,165 @@
+"""How values look in the admin: badges, times, durations, JSON. Text always says what the colour says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import urlsplit
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from recovery import wording
+from recovery.domain.states import State
+from recovery.models import Gateway, Recovery
+
+NOTHING: Final = "–"
+LOOKS: Final[Mapping[State, tuple[str, str]]] = MappingProxyType(
+    {
+        State.AWAITING_APPROVAL: ("warn", "approval"),
+        State.QUEUED: ("calm", "schedule"),
+        State.SUBMITTING: ("busy", "upload"),
+        State.UNCONFIRMED: ("warn", "help"),
+        State.STARTING: ("busy", "hourglass_top"),
+        State.RUNNING: ("busy", "play_circle"),
+        State.SUCCEEDED: ("good", "check_circle"),
+        State.FAILED: ("bad", "error"),
+        State.CANCELLED: ("calm", "cancel"),
+        State.REFUSED: ("bad", "block"),
+        State.LOST: ("warn", "search"),
+    }
+)
+"""State → (tone, icon)."""
+
+
+def badge(tone: str, icon: str, text: object) -> SafeString:
+    """A coloured label with an icon; the icon is silent for screen readers, the text says all."""
+    return format_html(
+        '<span class="rp-badge rp-{}"><span class="material-symbols-outlined" aria-hidden="true">{}</span>{}</span>',
+        tone,
+        icon,
+        text,
+    )
+
+
+def state_badge(recovery: Recovery) -> SafeString:
+    """The state, and the cancel that stands beside it while it is asked for and not confirmed."""
+    state = State(recovery.state)
+    shown = badge(*LOOKS[state], wording.label(state))
+    if recovery.cancel_requested_at is not None and not recovery.is_terminal:
+        shown = format_html("{} {}", shown, badge("warn", "cancel", _("cancel asked for")))
+    if recovery.settled_as:
+        shown = format_html("{} {}", shown, badge("calm", "gavel", recovery.get_settled_as_display()))
+    return shown
+
+
+def gateway_badge(gateway: Gateway) -> SafeString:
+    """Usable, paused, followed only, or why it cannot be used."""
+    if gateway.paused:
+        return badge("warn", "pause_circle", _("submissions paused"))
+    if gateway.condition:
+        return badge("bad", "error", gateway.get_condition_display())
+    if gateway.follow_only:
+        return badge("calm", "visibility", _("follow only"))
+    if gateway.last_seen_at is None:
+        return badge("calm", "help", _("not seen yet"))
+    return badge("good", "check_circle", _("usable"))
+
+
+def moment(when: datetime | None, *, empty: str = NOTHING) -> SafeString | str:
+    """A time in the portal's zone, to the second; the zone is in the tool tip."""
+    if when is None:
+        return empty
+    local = timezone.localtime(when)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        f"{local:%Z} (UTC{local:%z})",
+        date_format(local, "j M Y, H:i:s"),
+    )
+
+
+def minute(when: datetime | None, *, empty: str = NOTHING) -> SafeString | str:
+    """A time in the portal's zone, to the minute, for tables; to the second in the tool tip."""
+    if when is None:
+        return empty
+    local = timezone.localtime(when)
+    return format_html(
+        '<time class="rp-minute" datetime="{}" title="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        f"{date_format(local, 'j M Y, H:i:s')} {local:%Z}",
+        date_format(local, "j M Y, H:i"),
+    )
+
+
+def command(path: str, arguments: str) -> SafeString:
+    """A jar's name and its arguments, short; whole in the tool tip."""
+    return format_html(
+        '<span title="{}">{}</span> <code>{}</code>',
+        f"{path} {shortened(arguments, 500)}",
+        shortened(jar_name(path), 40),
+        shortened(arguments),
+    )
+
+
+def duration(recovery: Recovery, now: datetime) -> str:
+    """From running (or else from Livy's yes) to the end, or to now; empty when it never ran."""
+    begun = recovery.started_at or recovery.submitted_at
+    if begun is None:
+        return NOTHING
+    return span(int(((recovery.finished_at or now) - begun).total_seconds()))
+
+
+def span(seconds: int) -> str:
+    """ "42 s", "3 min 10 s", "2 h 05 min", "3 days 4 h"."""
+    seconds = max(0, seconds)
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes_left = divmod(minutes, 60)
+    days, hours_left = divmod(hours, 24)
+    if days:
+        return ngettext("%(days)s day %(hours)s h", "%(days)s days %(hours)s h", days) % {
+            "days": days,
+            "hours": hours_left,
+        }
+    if hours:
+        return f"{hours} h {minutes_left:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def pretty(text: str) -> str:
+    """Frozen JSON, indented to be read."""
+    return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+
+
+def value(shown: object) -> str:
+    """A value of a payload as text: lists line by line, objects as `key = value`, nothing as a dash."""
+    if shown in (None, "", [], {}):
+        return NOTHING
+    if isinstance(shown, list):
+        return "\n".join(str(item) for item in shown)
+    if isinstance(shown, Mapping):
+        return "\n".join(f"{key} = {item}" for key, item in shown.items())
+    return str(shown)
+
+
+def shortened(text: str, length: int = 60) -> str:
+    """At most `length` characters."""
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def jar_name(path: str) -> str:
+    """The last part of a path."""
+    return path.rstrip("/").rsplit("/", 1)[-1] or path
+
+
+def web_link(url: str) -> str:
+    """`url` when it is one that a browser may follow; links come from the cluster and are not trusted."""
+    parts = urlsplit(url) if url else None
+    return url if parts and parts.scheme in ("http", "https") and parts.netloc else ""

@@ -1,0 +1,149 @@
+"""A recovery in plain words: how it stands, and what a person has to do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from recovery import wording
+from recovery.admin import show
+from recovery.domain.states import Hold, State
+from recovery.domain.verdicts import Outcome
+from recovery.models import Gateway, Recovery, RecoveryEvent
+
+TOLD = {
+    State.AWAITING_APPROVAL: gettext_lazy("It waits for somebody's approval. Nothing was sent."),
+    State.QUEUED: gettext_lazy("It waits for its turn to be sent to Livy."),
+    State.SUBMITTING: gettext_lazy("It is being sent to Livy."),
+    State.UNCONFIRMED: gettext_lazy(
+        "The answer to the submission was lost or unclear: the job may have started. The portal is finding out."
+    ),
+    State.STARTING: gettext_lazy("Livy accepted it; Spark is starting."),
+    State.RUNNING: gettext_lazy("The job is running."),
+    State.SUCCEEDED: gettext_lazy("The job succeeded."),
+    State.FAILED: gettext_lazy("The job failed."),
+    State.CANCELLED: gettext_lazy("It was cancelled."),
+    State.REFUSED: gettext_lazy("It was refused; nothing runs."),
+    State.LOST: gettext_lazy("Its end is not known: it has to be checked."),
+}
+"""What is said of a state where no outcome says it better."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """What next: a sentence, and whether a person is waited for."""
+
+    text: str
+    needs_someone: bool = False
+
+
+def headline(recovery: Recovery) -> str:
+    """One sentence on how it stands."""
+    if recovery.outcome:
+        return str(wording.label(Outcome(recovery.outcome)))
+    return str(TOLD[State(recovery.state)])
+
+
+def next_step(recovery: Recovery) -> Step:
+    """What the steward has to do now."""
+    state = State(recovery.state)
+    if recovery.hold == Hold.NAME_TAKEN and not recovery.is_terminal:
+        return Step(text=_("Somebody else holds this batch name in Livy. An operator has to look."), needs_someone=True)
+    if recovery.cancel_requested_at is not None and not recovery.is_terminal:
+        return Step(text=_("Nothing to do: the cancel was asked for, and is shown here when Livy confirms it."))
+    match state:
+        case State.AWAITING_APPROVAL:
+            return Step(text=_("Somebody who may approve has to look at it."), needs_someone=True)
+        case State.QUEUED:
+            return _queued(recovery.gateway)
+        case State.UNCONFIRMED:
+            return Step(
+                text=_("Nothing to do. Do not file it again: the portal looks for it under its name until it knows.")
+            )
+        case State.FAILED:
+            return Step(
+                text=_("Read the log below, correct what is wrong, then edit and resubmit."), needs_someone=True
+            )
+        case State.REFUSED:
+            return Step(text=_("Correct it and resubmit. Nothing was started."), needs_someone=True)
+        case State.CANCELLED:
+            return _cancelled(recovery)
+        case State.LOST:
+            return _lost(recovery)
+    return Step(text=_("Nothing to do."))
+
+
+def _queued(gateway: Gateway) -> Step:
+    if gateway.paused:
+        text = _("Nothing to do: submissions to this gateway are paused (%(reason)s). It goes on when they resume.")
+        return Step(text=text % {"reason": gateway.paused_reason or show.NOTHING})
+    if gateway.condition:
+        text = _("Nothing to do: the gateway %(condition)s. It goes on by itself as soon as the gateway can be used.")
+        return Step(text=text % {"condition": gateway.get_condition_display()})
+    return Step(text=_("Nothing to do: it is sent by itself, usually within a minute."))
+
+
+def _cancelled(recovery: Recovery) -> Step:
+    if recovery.outcome == Outcome.CANCELLED_BEFORE_START:
+        return Step(text=_("Nothing to do: nothing was started."))
+    return Step(
+        text=_("Check the data: a job stopped while it overwrites a partition can leave it empty. Resubmit if needed."),
+        needs_someone=True,
+    )
+
+
+def _lost(recovery: Recovery) -> Step:
+    if recovery.settled_as:
+        return Step(text=_("Nothing to do: a person has decided. It can be resubmitted."))
+    return Step(
+        text=_(
+            "To be checked: look at the target data and at the application in YARN before anything is run again. "
+            "Then an operator settles this recovery."
+        ),
+        needs_someone=True,
+    )
+
+
+def proxy_user(asked: str, ran_as: str, gateway: Gateway) -> str:
+    """Asked X, ran as Y; before it ran, what Knox is likely to do (design §8)."""
+    if ran_as:
+        return _("asked for %(asked)s, ran as %(ran_as)s") % {"asked": asked or show.NOTHING, "ran_as": ran_as}
+    if not asked:
+        return _("none asked for: it runs as the user that Knox passes on (%(user)s)") % {
+            "user": gateway.user or show.NOTHING
+        }
+    if not gateway.user or gateway.user == asked:
+        return asked
+    text = _("asked for %(asked)s; Knox usually replaces it by the user of the gateway, %(user)s")
+    return text % {"asked": asked, "user": gateway.user}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """One event as it is shown."""
+
+    seq: int
+    at: Any
+    text: str
+    cause: str
+    by: str
+    facts: list[tuple[str, str]]
+
+
+def line(event: RecoveryEvent) -> Line:
+    """An event in words."""
+    return Line(
+        seq=event.seq,
+        at=show.moment(event.at),
+        text=str(wording.event_text(event.kind)),
+        cause=str(wording.cause_text(event.cause)) if event.cause else "",
+        by=event.actor_label,
+        facts=[
+            (str(wording.fact_name(name)), str(wording.fact_text(name, shown)))
+            for name, shown in event.facts.items()
+            if shown not in ("", [], {})
+        ],
+    )
