@@ -130,13 +130,13 @@ def test_the_log_keeps_the_last_200_lines_and_its_total_stops_growing(door: Door
 
 
 def test_ended_batches_are_collected_after_their_time_and_phantoms_never() -> None:
-    with Sandbox(speed=100, post_cost=0, retain=50, gc_interval=10) as sb:
+    with Sandbox(speed=100, post_cost=0, retain=20, gc_interval=10) as sb:
         door = Door(sb)
         door.post("short")
         door.post("long", args=["--sleep 100000"])
         door.post("ghost", file="x")
-        door.until("short", "success")
         door.until("short", None)
+        assert [end.state for end in sb.ledger.ended("short")] == ["success"]
         assert door.get("/batches/0").status_code == 404
         assert [batch["name"] for batch in door.get("/batches").json()["sessions"]] == ["long", "ghost"]
         assert door.post("short").status_code == 201
