@@ -139,9 +139,14 @@ messages: $(DEV_STAMP) ## Extract the texts into locale/{fr,en} and compile them
 check-messages: $(DEV_STAMP) ## French and English are complete and compiled
 	$(DEV_ENV) $(PY) scripts/check_translations.py
 
+.PHONY: states
+states: $(DEV_STAMP) ## Write docs/states.md again from the table of moves
+	@$(PY) scripts/states_doc.py
+
 .PHONY: check-docs
 check-docs: $(DEV_STAMP) ## Targets, commands, settings and links that the papers name exist
 	$(DEV_ENV) $(PY) scripts/check_docs.py
+	@$(PY) scripts/states_doc.py --check
 
 .PHONY: check-tree
 check-tree: $(DEV_STAMP) ## No module over 400 lines, no machine paths in tracked files
