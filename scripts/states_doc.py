@@ -37,8 +37,8 @@ def page() -> str:
         [
             "# States of a recovery",
             "",
-            "Generated from `recovery/domain/states.py` by `make states`; do not edit. A cancel that was asked for, and a",
-            "person's settlement of a lost recovery, stand beside the state and are no states.",
+            "Generated from `recovery/domain/states.py` by `make states`; do not edit. A cancel that was asked for,",
+            "and a person's settlement of a lost recovery, stand beside the state and are no states.",
             "",
             "```mermaid",
             mermaid().rstrip(),
