@@ -83,6 +83,10 @@ def claim(recovery_id: int, *, source: State, now: datetime) -> Attempt | None:
     return Attempt(recovery=recovery, fence=recovery.fence, ends=ends)
 
 
+_WIDTHS = {"app_id": 100, "owner": 150, "proxy_user": 150, "spark_ui_url": 1000, "driver_log_url": 1000}
+"""Widths of the columns that Livy's words go into."""
+
+
 def facts_of(batch: Batch) -> dict[str, Any]:
     """The columns that a batch object fills (A1). Links are kept once seen: Livy takes them back at the end."""
     facts: dict[str, Any] = {"livy_id": batch.id, "livy_state": batch.state[:40]}
@@ -94,7 +98,7 @@ def facts_of(batch: Batch) -> dict[str, Any]:
         ("driver_log_url", batch.driver_log_url),
     ):
         if value:
-            facts[column] = value[: Recovery._meta.get_field(column).max_length]
+            facts[column] = value[: _WIDTHS[column]]
     return facts
 
 

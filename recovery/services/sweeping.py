@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from recovery.domain.states import FOLLOWED, LIVE, Hold, State
 from recovery.domain.verdicts import Outcome
 from recovery.gateway.errors import NotSent
+from recovery.gateway.wire import Batch
 from recovery.models import Gateway, Recovery
 from recovery.services import attempts, events, gateways, leases, phantoms, transitions
 from recovery.services.cancelling import cancel_unsent
@@ -125,7 +126,7 @@ def tidy(*, clock: Clock, client_for: ClientFactory) -> int:
     return tidied
 
 
-def look_for_lost(row: Recovery, batch: attempts.Batch | None, *, now: datetime) -> None:
+def look_for_lost(row: Recovery, batch: Batch | None, *, now: datetime) -> None:
     """F6: what is found is written as evidence; the state stays, a person settles it."""
     ended = row.finished_at or now
     over = now - ended > seconds(row.gateway.retention_seconds)

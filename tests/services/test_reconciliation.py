@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.conf import settings
 
 from recovery.domain.states import State
 from recovery.domain.verdicts import Outcome
 from recovery.models import Gateway, Recovery
-from recovery.services import cancelling, reconciliation
+from recovery.services import attempts, cancelling, reconciliation
 from recovery.services.gateways import open_client
 from sandbox import Fault
 from tests.factories import make_user
@@ -18,7 +20,9 @@ NEVER_ARRIVED = Fault(route="POST /batches", action="drop", when="before", times
 ANSWER_LOST = Fault(route="POST /batches", action="drop", when="after", times=1)
 
 
-def _doubt(portal: Portal, fault: Fault = NEVER_ARRIVED, jar_args: str = "--date 20240101", **gateway: object) -> Recovery:
+def _doubt(
+    portal: Portal, fault: Fault = NEVER_ARRIVED, jar_args: str = "--date 20240101", **gateway: object
+) -> Recovery:
     if gateway:
         Gateway.objects.filter(pk=portal.gateway.pk).update(**gateway)
     portal.sandbox.add_fault(fault)
@@ -33,7 +37,7 @@ def _phantom(portal: Portal, **columns: object) -> Recovery:
     """A doubt under whose name Livy has registered a batch that never started."""
     row = _doubt(portal)
     portal.sandbox.add_fault(Fault(route="POST /batches", action="phantom", times=1))
-    with open_client(portal.gateway) as client, pytest.raises(Exception):  # noqa: B017, PT011  # whatever it says
+    with open_client(portal.gateway) as client, pytest.raises(Exception):  # noqa: B017  # whatever it says
         client.create(row.sent_payload, name=row.batch_name, deadline=5)
     Recovery.objects.filter(pk=row.pk).update(**columns) if columns else None
     return portal.row(row)
@@ -211,14 +215,14 @@ def test_s3_found_by_the_look_before_the_second_post(portal: Portal, monkeypatch
     """It arrived between the settled 404 and the second POST."""
     row = _doubt(portal, livy_recovery=True, jar_args="--sleep 100000")
     portal.clock.forward(181)
-    real = reconciliation.attempts.claim
+    real = attempts.claim
 
-    def arrives(*args: object, **kwargs: object) -> object:
+    def arrives(*args: Any, **kwargs: Any) -> object:
         with open_client(portal.gateway) as client:
             client.create(row.sent_payload, name=row.batch_name, deadline=5)
-        return real(*args, **kwargs)  # type: ignore[arg-type]
+        return real(*args, **kwargs)
 
-    monkeypatch.setattr(reconciliation.attempts, "claim", arrives)
+    monkeypatch.setattr(attempts, "claim", arrives)
     portal.settle()
     assert portal.row(row).state == State.RUNNING
     assert portal.started(row) == 1

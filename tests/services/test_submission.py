@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -84,7 +87,10 @@ def test_a2_pauses_grow_up_to_two_minutes(portal: Portal) -> None:
         (Fault(route="POST /batches", action="status", code=403, body="html"), "forbidden"),
         (Fault(route="POST /batches", action="status", code=404, body="html"), "no_route"),
         (Fault(route="POST /batches", action="status", code=503, body="html"), "inactive"),
-        (Fault(route="POST /batches", action="status", code=429, body="html", headers={"Retry-After": "60"}), "throttled"),
+        (
+            Fault(route="POST /batches", action="status", code=429, body="html", headers={"Retry-After": "60"}),
+            "throttled",
+        ),
         (Fault(route="POST /batches", action="redirect"), "redirect"),
         (Fault(route="POST /batches", action="login_page_200", when="before"), "login_page"),
         (Fault(route="POST /batches", action="too_many_sessions"), "too_many_sessions"),
@@ -259,7 +265,7 @@ def _settled_404(portal: Portal) -> Recovery:
 
 def test_a6_a_late_201_for_a_row_in_doubt_is_adopted(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
     row = portal.file("--sleep 100000")
-    _lose_claim_during_post(portal, monkeypatch, lambda: (portal.clock.forward(80), portal.sweep()))
+    _lose_claim_during_post(portal, monkeypatch, partial(_sweep_later, portal))
     portal.submit()
     row = portal.row(row)
     assert row.state in (State.STARTING, State.RUNNING)
@@ -287,14 +293,14 @@ def test_a6_a_late_answer_of_any_kind_leaves_evidence(portal: Portal, monkeypatc
     for fault in ("phantom", "drop"):
         row = portal.file()
         portal.sandbox.add_fault(Fault(route="POST /batches", action=fault, times=1))
-        _lose_claim_during_post(portal, monkeypatch, lambda: (portal.clock.forward(80), portal.sweep()))
+        _lose_claim_during_post(portal, monkeypatch, partial(_sweep_later, portal))
         portal.submit()
         assert portal.kinds(row)[-1] == "late_answer"
         monkeypatch.undo()
         monkeypatch.setenv("SANDBOX_PASSWORD", "svc-password")
 
 
-def test_a6_a_late_201_that_was_adopted_already_is_only_evidence(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a6_a_late_201_that_was_adopted_is_only_evidence(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
     row = portal.file("--sleep 100000")
 
     def adopted() -> None:
@@ -309,7 +315,12 @@ def test_a6_a_late_201_that_was_adopted_already_is_only_evidence(portal: Portal,
     assert portal.sandbox.batch(row.batch_name) is not None
 
 
-def _lose_claim_during_post(portal: Portal, monkeypatch: pytest.MonkeyPatch, meanwhile: object) -> None:
+def _sweep_later(portal: Portal) -> None:
+    portal.clock.forward(80)
+    portal.sweep()
+
+
+def _lose_claim_during_post(portal: Portal, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], None]) -> None:
     """A worker that stood still between its first byte and the answer, while others went on."""
     real = KnoxLivyClient.create
 
@@ -318,7 +329,7 @@ def _lose_claim_during_post(portal: Portal, monkeypatch: pytest.MonkeyPatch, mea
             return real(self, *args, **kwargs)  # type: ignore[arg-type]
         finally:
             monkeypatch.setattr(KnoxLivyClient, "create", real)
-            meanwhile()  # type: ignore[operator]
+            meanwhile()
 
     monkeypatch.setattr(KnoxLivyClient, "create", slow)
 
@@ -365,7 +376,7 @@ def test_p2_the_claim_is_won_once(portal: Portal) -> None:
     first = attempts.claim(row.pk, source=State.QUEUED, now=portal.clock())
     assert first is not None
     assert attempts.claim(row.pk, source=State.QUEUED, now=portal.clock()) is None
-    assert portal.row(row).lease_until == portal.clock() + gateways.seconds(75)
+    assert portal.row(row).lease_until == portal.clock() + timedelta(seconds=75)
 
 
 def test_p2_a_claim_that_was_lost_before_the_first_byte_sends_nothing(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from celery import current_app
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -10,7 +11,18 @@ from django.db import transaction
 from recovery.domain.states import Settlement, State
 from recovery.domain.verdicts import Outcome
 from recovery.models import Gateway, Instance, Lease, Recovery, RecoveryEvent, SubjectType
-from recovery.services import attempts, cancelling, clock, instance, leases, settling, sweeping, transitions, wake
+from recovery.services import (
+    attempts,
+    cancelling,
+    clock,
+    gateways,
+    instance,
+    leases,
+    settling,
+    sweeping,
+    transitions,
+    wake,
+)
 from sandbox import Fault
 from tests.factories import make_user
 from tests.services.conftest import Portal
@@ -89,7 +101,7 @@ def test_tidying_has_a_time_limit(portal: Portal, monkeypatch: pytest.MonkeyPatc
     portal.clock.forward(60)
     ticks = iter([0.0, 1e9])
     monkeypatch.setattr(sweeping, "monotonic", lambda: next(ticks))
-    assert sweeping.tidy(clock=portal.clock, client_for=sweeping.open_client) == 0
+    assert sweeping.tidy(clock=portal.clock, client_for=gateways.open_client) == 0
     assert portal.row(row).cleanup_due is True
 
 
@@ -199,7 +211,7 @@ def test_a_dead_broker_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def dead(*args: object, **kwargs: object) -> None:
         raise OSError("no broker")
 
-    monkeypatch.setattr(wake.current_app, "send_task", dead)
+    monkeypatch.setattr(current_app, "send_task", dead)
     assert wake.send(wake.SUBMIT, 1) is False
 
 
@@ -218,7 +230,7 @@ def test_invariant_5_history_is_append_only(portal: Portal) -> None:
         Recovery.objects.all().delete,
     ):
         with pytest.raises(HistoryIsAppendOnly):
-            change()  # type: ignore[operator]
+            change()
 
 
 def test_an_illegal_move_is_a_mistake_in_the_code(portal: Portal) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py check_livy_config [--probe]`: what was read from `.env`, what is wrong with it, and what the gateway says."""
+"""`manage.py check_livy_config [--probe]`: what was read from `.env`, what is wrong with it, what the gateway says."""
 
 from __future__ import annotations
 

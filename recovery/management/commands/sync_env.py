@@ -20,4 +20,5 @@ class Command(BaseCommand):
         if profile is None:
             self.stdout.write("KNOX_HOST is not set: there is no profile 'env'.")
             return
-        self.stdout.write(f"{profile.name}: version {profile.version}, on {profile.gateway} ({profile.gateway.base_url})")
+        gateway = profile.gateway
+        self.stdout.write(f"{profile.name}: version {profile.version}, on {gateway} ({gateway.base_url})")
