@@ -135,6 +135,7 @@ PROBLEMS: Final[Mapping[str, Text]] = MappingProxyType(
         "conf_scalar": _("The value of “%(key)s” is not a scalar."),
         "unknown_profile": _("There is no such profile, or it is disabled: “%(value)s”."),
         "profile_forbidden": _("You may not use the profile “%(value)s”."),
+        "profile_closed": _("The profile “%(value)s” is disabled, or not open to you, or its gateway takes nothing new."),
         "gateway_follow_only": _("The gateway of this profile takes no new recoveries."),
         "reason_too_long": _("At most %(limit)s characters."),
         "too_long": _("At most %(limit)s characters."),

@@ -17,9 +17,9 @@ from recovery import wording
 from recovery.admin import show
 from recovery.admin.base import person
 from recovery.admin.forms import new_key
-from recovery.domain.errors import InvalidInput
+from recovery.domain.errors import InvalidInput, Problem
 from recovery.domain.gateways import Channel
-from recovery.models import Recovery
+from recovery.models import LivyProfile, Recovery
 from recovery.services.cancelling import may_cancel, request_cancel
 from recovery.services.clock import database_now
 from recovery.services.filing import FilingKeyReused, Origin
@@ -48,8 +48,12 @@ def resubmit_many(admin: Any, request: HttpRequest, queryset: QuerySet[Recovery]
     reason = request.POST.get("reason", "").strip()
     key = request.POST.get("key", "") or new_key()
 
+    usable = set(LivyProfile.objects.usable_by(by).values_list("pk", flat=True))
+
     def why_not(recovery: Recovery) -> str:
         problem = refusal(recovery=recovery, origin=Origin(by=by, channel=Channel.ADMIN), reason=reason)
+        if problem is None and recovery.profile_id not in usable:
+            problem = Problem(field="profile", code="profile_closed", params={"value": recovery.profile.name})
         return wording.sentence(problem) if problem else ""
 
     def do(recovery: Recovery) -> str:

@@ -107,17 +107,35 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     now = database_now()
     rows = Recovery.objects.for_list().defer("payload", "sent_payload", "args")
     running = list(rows.live()[: SHOWN_RUNNING + 1])
+    sees_gateways = request.user.has_perm("recovery.view_gateway")
     return context | {
         "sees_recoveries": True,
         "attention": attention(),
-        "running": [(r, show.state_badge(r), show.command(r.jar_path, r.raw_jar_args), show.duration(r, now)) for r in running[:SHOWN_RUNNING]],
+        "running": [_row(recovery, now) for recovery in running[:SHOWN_RUNNING]],
         "running_more": len(running) > SHOWN_RUNNING,
-        "last": [(r, show.state_badge(r), show.command(r.jar_path, r.raw_jar_args), show.duration(r, now), show.minute(r.finished_at)) for r in rows.ended()[:SHOWN_LAST]],
-        "gateways": [(g, show.gateway_badge(g), show.moment(g.last_seen_at, empty=_("never")))
-                     for g in Gateway.objects.for_list()]
-        if request.user.has_perm("recovery.view_gateway") else [],
+        "last": [_row(recovery, now) for recovery in rows.ended()[:SHOWN_LAST]],
+        "gateways": [_gateway(gateway) for gateway in Gateway.objects.for_list()] if sees_gateways else [],
         "list_url": reverse(LIST),
-    }  # fmt: skip
+    }
+
+
+def _row(recovery: Recovery, now: datetime) -> dict[str, Any]:
+    return {
+        "pk": recovery.pk,
+        "badge": show.state_badge(recovery),
+        "command": show.command(recovery.jar_path, recovery.raw_jar_args),
+        "by": recovery.requester_label,
+        "ended": show.minute(recovery.finished_at),
+        "duration": show.duration(recovery, now),
+    }
+
+
+def _gateway(gateway: Gateway) -> dict[str, Any]:
+    return {
+        "gateway": gateway,
+        "badge": show.gateway_badge(gateway),
+        "seen": show.minute(gateway.last_seen_at, empty=_("never")),
+    }
 
 
 def attention() -> list[dict[str, Any]]:
