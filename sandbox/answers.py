@@ -3,9 +3,11 @@
 Error bodies come as `{"msg": …}`, a bare JSON string, HTML, or nothing at all (livy-knox-contract.md §8).
 """
 
+import gzip
 import html
 import json
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from http import HTTPStatus
 
@@ -39,6 +41,10 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     close: bool = False
     delivery: Delivery = field(default_factory=Delivery)
+    #: An error page of Knox: the same in JSON, for a client that asks for that (`negotiated`).
+    page_json: bytes = b""
+    #: Livy's own servlets compress for whoever takes gzip, empty bodies too.
+    compressible: bool = False
 
 
 def http_date() -> str:
@@ -90,27 +96,61 @@ def jetty_page(status: int, message: str, uri: str, servlet: str = "-", causes: 
     ).encode("iso-8859-1", "replace")
 
 
+def _page_json(status: int, message: str, uri: str, servlet: str, causes: tuple[str, ...]) -> bytes:
+    """Jetty's own hand: values are escaped for HTML, line ends are not escaped at all."""
+    items = {"message": message, "url": uri, "status": str(status)}
+    if servlet != "-":
+        items = {"servlet": servlet, **items}
+    items = {**{f"cause{number}": cause for number, cause in enumerate(causes)}, **items}
+    lines = ",\n".join(f'"{name}":"{html.escape(value)}"' for name, value in items.items())
+    return f"{{\n{lines}\n}}".encode("utf-8", "replace")
+
+
+def negotiated(answer: Answer, method: str, headers: Mapping[str, str]) -> Answer:
+    """The answer as this client gets it: error pages by its verb and `Accept`, Livy's bodies by `Accept-Encoding`."""
+    if answer.page_json:
+        if method not in ("GET", "HEAD", "POST"):
+            kept = tuple(header for header in answer.headers if header[0] != "Cache-Control")
+            return replace(answer, body=b"", content_type=None, headers=kept, page_json=b"")
+        for kind in (part.partition(";")[0].strip().lower() for part in headers.get("accept", "*/*").split(",")):
+            if kind in ("text/html", "*/*"):
+                break
+            if kind == "application/json":
+                return replace(answer, body=answer.page_json, content_type="application/json")
+    elif answer.compressible and "gzip" in headers.get("accept-encoding", ""):
+        encoded = (*answer.headers, ("Content-Encoding", "gzip"))
+        return replace(answer, body=gzip.compress(answer.body, 1, mtime=0), headers=encoded)
+    return answer
+
+
 def knox_page(status: int, uri: str, servlet: str = "-", message: str | None = None) -> Answer:
-    """An HTML page by Knox itself: unknown topology, refused token. Carries no Date, no cookies."""
+    """An error page by Knox itself: unknown topology, refused token. Carries no Date, no cookies."""
+    words = message or reason(status)
     return Answer(
         status=status,
-        body=jetty_page(status, message or reason(status), uri, servlet),
+        body=jetty_page(status, words, uri, servlet),
         content_type=HTML_TYPE,
         headers=(("Cache-Control", "must-revalidate,no-cache,no-store"),),
+        page_json=_page_json(status, words, uri, servlet, ()),
     )
 
 
-def knox_failure(uri: str, topology: str, root_cause: str = CONNECTIVITY, *, empty: bool = False) -> Answer:
+def bad_message(status: int) -> Answer:
+    """What Jetty's parser refuses is answered before anything looks at `Accept`."""
+    body = f"<h1>Bad Message {status}</h1><pre>reason: {reason(status)}</pre>".encode()
+    return Answer(status=status, body=body, content_type=HTML_TYPE, close=True)
+
+
+def knox_failure(uri: str, topology: str, root_cause: str = CONNECTIVITY) -> Answer:
     """Knox's 500: Livy refused, timed out or died half-way, all with the same page (real-behaviour.md, fact 2).
 
-    To a PUT it comes with an empty body and no content type (§m 2).
+    To PUT and DELETE it comes with an empty body and no content type (§m 2; `negotiated`).
     """
     causes = tuple("".join(_WRAPPERS[skip:]) + root_cause for skip in range(len(_WRAPPERS) + 1))
-    body = b"" if empty else jetty_page(500, causes[0], uri, f"{topology}-knox-gateway-servlet", causes)
-    return Answer(
-        status=500,
-        body=body,
-        content_type=None if empty else HTML_TYPE,
-        headers=(("Cache-Control", "must-revalidate,no-cache,no-store"),),
+    servlet = f"{topology}-knox-gateway-servlet"
+    return replace(
+        knox_page(500, uri, servlet, causes[0]),
+        body=jetty_page(500, causes[0], uri, servlet, causes),
+        page_json=_page_json(500, causes[0], uri, servlet, causes),
         close=True,
     )

@@ -65,7 +65,7 @@ def _made_up(fault: Fault, clock: Clock, request: Request, topology: str) -> Ans
             encoded = (("Content-Encoding", "gzip"), *headers)
             return Answer(status=200, body=_bomb(fault.size), content_type=JSON_TYPE, headers=encoded)
         case "knox_500":
-            return knox_failure(request.path, topology, empty=request.method == "PUT")
+            return knox_failure(request.path, topology)
     raise AssertionError(fault.action)
 
 

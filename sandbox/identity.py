@@ -45,10 +45,11 @@ class Identities:
             return Caller(user=known)
         user, password = _credentials(request.headers.get("authorization", ""))
         if user is None or self._users.get(user) != password:
-            # Empty body, no content type (§h).
-            return Answer(
-                status=401, headers=(("Date", http_date()), ("WWW-Authenticate", 'BASIC realm="application"'))
-            )
+            # Empty body, no content type (§h); who did say something is told to forget it.
+            said = "basic" in request.headers.get("authorization", "").lower()
+            forget = (_forget_me(f"/gateway/{topology}"),) if said else ()
+            challenge = ("WWW-Authenticate", 'BASIC realm="application"')
+            return Answer(status=401, headers=(("Date", http_date()), *forget, challenge))
         return Caller(user=user, headers=self._new_session(user, topology))
 
     def bearer(self, request: Request, topology: str) -> Caller | Answer:
@@ -99,8 +100,12 @@ class Identities:
         return (
             ("Set-Cookie", f"{SESSION_COOKIE}={session}; Path={path}; HttpOnly"),
             ("Expires", "Thu, 01 Jan 1970 00:00:00 GMT"),
-            ("Set-Cookie", f"rememberMe=deleteMe; Path={path}; Max-Age=0; SameSite=lax"),
+            _forget_me(path),
         )
+
+
+def _forget_me(path: str) -> tuple[str, str]:
+    return "Set-Cookie", f"rememberMe=deleteMe; Path={path}; Max-Age=0; SameSite=lax"
 
 
 def _cookie(header: str) -> str | None:

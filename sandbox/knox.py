@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from sandbox import fault_actions, livy_routes
-from sandbox.answers import Answer, http_date, knox_failure, knox_page
+from sandbox.answers import Answer, bad_message, http_date, knox_failure, knox_page, negotiated
 from sandbox.clock import Clock
 from sandbox.faults import Effects, Faults
 from sandbox.identity import Caller, Identities
@@ -54,8 +54,11 @@ class Knox:
         self._calls.shutdown(wait=True, cancel_futures=True)
 
     def handle(self, request: Request) -> Answer:
+        return negotiated(self._handle(request), request.method, request.headers)
+
+    def _handle(self, request: Request) -> Answer:
         if sum(len(name) + len(value) + 4 for name, value in request.headers.items()) > _MOST_HEADER_BYTES:
-            return replace(knox_page(431, request.path), close=True)
+            return bad_message(431)
         place = self._place(request.path)
         if place is None:
             return knox_page(404, request.path)
@@ -102,9 +105,12 @@ class Knox:
         if isinstance(caller, Answer):
             return caller
         answer = serve(request, place, caller, effects)
-        # A date of Knox's own goes before the backend's; its error pages carry none.
-        date = () if answer.close else (("Date", http_date()),)
-        return replace(answer, headers=(*date, *caller.headers, *answer.headers))
+        if answer.close:
+            # Knox's error pages carry neither a date nor the word that keeps a session's answers out of caches.
+            cookies = tuple(header for header in caller.headers if header[0] != "Expires")
+            return replace(answer, headers=(*cookies, *answer.headers))
+        # A date of Knox's own goes before the backend's.
+        return replace(answer, headers=(("Date", http_date()), *caller.headers, *answer.headers))
 
     def _serve_livy(self, request: Request, place: Place, caller: Caller, effects: Effects) -> Answer:
         body: Mapping[str, object] = {}
@@ -114,7 +120,7 @@ class Knox:
             except ValueError as error:
                 cause = f"com.fasterxml.jackson.core.JsonParseException: {error}"
                 return knox_failure(request.path, place.topology, cause)
-        failure = knox_failure(request.path, place.topology, empty=request.method == "PUT")
+        failure = knox_failure(request.path, place.topology)
         late = effects.get("late_accept")
         try:
             if place.topology == DOWN_TOPOLOGY:
@@ -137,14 +143,14 @@ class Knox:
 
     def _serve_yarn(self, request: Request, place: Place, caller: Caller, effects: Effects) -> Answer:
         if not self._yarn.reachable:
-            return knox_failure(request.path, place.topology, empty=request.method == "PUT")
+            return knox_failure(request.path, place.topology)
         segments = [part for part in place.path.split("/") if part]
         return self._yarn.handle(request.method, segments, request.query, request.body, request.headers, caller.user)
 
     def _serve_hdfs(self, request: Request, place: Place, caller: Caller, effects: Effects) -> Answer:
         path = place.path.removeprefix("/v1")
         if not self._hdfs.reachable or "[" in path or "%7E" in path.upper():
-            return knox_failure(request.path, place.topology, empty=request.method == "PUT")
+            return knox_failure(request.path, place.topology)
         return self._hdfs.handle(request.method, path, request.query, caller.user)
 
     def _serve_token(self, request: Request, place: Place, caller: Caller, effects: Effects) -> Answer:

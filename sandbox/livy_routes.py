@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import unquote
 
 from sandbox.answers import HTML_TYPE, Answer, backend, backend_json, jetty_page, livy_message
@@ -56,12 +57,16 @@ def handle(
             return backend_json(METRICS)
         case ["sessions"] if method in READS:
             # Interactive sessions only; the sandbox has none.
-            return backend_json({"from": 0, "total": 0, "sessions": []})
+            return _zip(backend_json({"from": 0, "total": 0, "sessions": []}))
         case ["batches"]:
-            return _batches(process, method, query, body, effects)
+            return _zip(_batches(process, method, query, body, effects))
         case ["batches", id_or_name, *rest]:
-            return _batch(process, method, id_or_name, rest, query, effects)
+            return _zip(_batch(process, method, id_or_name, rest, query, effects))
     return backend(404, b"", "text/html;charset=utf-8")
+
+
+def _zip(answer: Answer) -> Answer:
+    return replace(answer, compressible=True)
 
 
 def _batches(

@@ -39,7 +39,8 @@ def _head(answer: Answer, length: int) -> bytes:
     lines += [f"{name}: {value}" for name, value in answer.headers]
     if answer.content_type is not None:
         lines.append(f"Content-Type: {answer.content_type}")
-    lines.append(f"Content-Length: {length}")
+    if length or not answer.close:
+        lines.append(f"Content-Length: {length}")
     if answer.close:
         lines.append("Connection: close")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
