@@ -19,8 +19,8 @@ from recovery.api.problems import problem, unavailable
 from recovery.domain.errors import InvalidInput, Problem
 from recovery.services.filing import FilingKeyReused
 
-STATE_FIELD: Final = "state"
-"""Problems of this field are about where the recovery stands, not about what was sent: 409."""
+CONFLICT_CODES: Final = frozenset({"not_ended", "live_child", "unsettled", "not_cancellable", "not_settleable"})
+"""Problems about where the recovery stands, not about what was sent: 409."""
 FORBIDDEN_CODES: Final = frozenset({"profile_forbidden"})
 KEY_HEADER: Final = "Idempotency-Key"
 
@@ -40,7 +40,7 @@ class Conflict(Exception):
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
-        self.problem = Problem(field=STATE_FIELD, code=code)
+        self.problem = Problem(field="state", code=code)
 
 
 def problem_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse | None:
@@ -82,7 +82,7 @@ def _invalid(problems: Iterable[Problem], status: HTTPStatus | None = None) -> H
 def _status(problems: list[Problem]) -> HTTPStatus:
     if problems and all(p.code in FORBIDDEN_CODES for p in problems):
         return HTTPStatus.FORBIDDEN
-    if problems and all(p.field == STATE_FIELD for p in problems):
+    if problems and all(p.code in CONFLICT_CODES for p in problems):
         return HTTPStatus.CONFLICT
     return HTTPStatus.BAD_REQUEST
 

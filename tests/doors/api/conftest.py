@@ -29,10 +29,15 @@ def client_of(user: User | None = None, *, language: str = "en", **headers: str)
     return client
 
 
+def token_header(user: User, **restrictions: Any) -> str:
+    """`Authorization` with a new token of `user`."""
+    _row, raw = create_token(user=user, name="test", by=None, **restrictions)
+    return f"Token {raw}"
+
+
 def token_client(user: User, **restrictions: Any) -> APIClient:
     """A client with a new token of `user`."""
-    _row, raw = create_token(user=user, name="test", by=None, **restrictions)
-    return client_of(authorization=f"Token {raw}")
+    return client_of(authorization=token_header(user, **restrictions))
 
 
 def post(client: APIClient, url: str, body: Any = None, **headers: str) -> Any:
