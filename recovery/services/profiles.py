@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F
 
 from recovery.conf import Reading, gateway_url
 from recovery.domain.arguments import ArgsMode, parse_arguments
@@ -104,9 +103,9 @@ def save_profile(*, profile: LivyProfile, by: User | None) -> LivyProfile:
     with transaction.atomic():
         adding = profile.pk is None
         if not adding:
-            profile.version = F("version") + 1
+            stored = LivyProfile.objects.select_for_update().values_list("version", flat=True).get(pk=profile.pk)
+            profile.version = stored + 1
         profile.save()
-        profile.refresh_from_db()
         kind = "created" if adding else "changed"
         events.append(SubjectType.PROFILE, profile.pk, kind, actor=by, version=profile.version)
     return profile

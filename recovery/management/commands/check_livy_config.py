@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, no_translations
 
 from recovery.conf import SECRET_VARIABLES, Config, Reading, gateway_url, reading
 from recovery.domain.gateways import AuthKind
@@ -32,6 +32,7 @@ class Command(BaseCommand):
         """`--probe` calls the gateway."""
         parser.add_argument("--probe", action="store_true", help="call the gateway: reachable, let in, Livy's version")
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         """Exit code 1 when something is wrong."""
         read = reading()

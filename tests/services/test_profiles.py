@@ -1,0 +1,180 @@
+"""Profiles and gateways: the profile `env` (H4), versions, duplicates, "test this connection"."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from recovery import conf
+from recovery.domain.errors import InvalidInput
+from recovery.models import Gateway, LivyProfile, RecoveryEvent, SubjectType
+from recovery.services import gateways, profiles
+from sandbox import Fault
+from tests.factories import make_profile, make_recovery, make_user
+from tests.services.conftest import Portal
+
+pytestmark = pytest.mark.django_db
+
+ENVIRONMENT = {
+    "KNOX_HOST": "knox.example.org",
+    "AD_USER": "svc",
+    "AD_PASSWORD": "secret-1",
+    "LIVY_JARS": "hdfs:///libs/a.jar, hdfs:///libs/b.jar",
+    "LIVY_CONF": '{"spark.sql.shuffle.partitions":200}',
+}
+
+
+def _read(**changes: str) -> conf.Reading:
+    return conf.read(ENVIRONMENT | changes)
+
+
+def _sync(**changes: str) -> LivyProfile:
+    profile = profiles.sync_env(reading=_read(**changes))
+    assert profile is not None
+    return profile
+
+
+def test_h4_env_makes_a_profile_and_its_gateway() -> None:
+    profile = _sync()
+    assert (profile.name, profile.managed_by_env, profile.version) == ("env", True, 1)
+    assert profile.jars == ["hdfs:///libs/a.jar", "hdfs:///libs/b.jar"]
+    assert profile.conf == {"spark.sql.shuffle.partitions": "200"}
+    assert (profile.driver_memory, profile.num_executors, profile.proxy_user) == ("4g", 4, "sddesigner")
+    gateway = profile.gateway
+    assert gateway.base_url == "https://knox.example.org:8443/gateway/default"
+    assert gateway.secret_ref == "env:AD_PASSWORD"
+    assert profiles.env_differences(_read()) == []
+    assert _sync().version == 1  # nothing changed
+
+
+def test_h4_a_changed_value_raises_the_version() -> None:
+    _sync()
+    assert profiles.env_differences(_read(LIVY_QUEUE="root.x")) == ["queue"]
+    profile = _sync(LIVY_QUEUE="root.x")
+    assert (profile.version, profile.queue) == (2, "root.x")
+
+
+def test_h4_a_changed_address_makes_a_new_gateway_once_the_old_one_was_used() -> None:
+    first = _sync()
+    unused = _sync(KNOX_HOST="knox2.example.org")
+    assert unused.gateway.pk == first.gateway.pk  # nobody had used it
+    make_recovery(profile=LivyProfile.objects.get(pk=first.pk))
+    moved = _sync(KNOX_HOST="knox3.example.org")
+    assert moved.gateway.pk != first.gateway.pk
+    assert moved.gateway.name == "env-2"
+    old = Gateway.objects.get(pk=first.gateway.pk)
+    assert (old.follow_only, old.managed_by_env) == (True, False)
+
+
+def test_h4_a_changed_secret_file_or_cap_stays_on_the_same_gateway() -> None:
+    first = _sync()
+    make_recovery(profile=LivyProfile.objects.get(pk=first.pk))
+    second = _sync(AD_PASSWORD="", AD_PASSWORD_FILE="/run/secrets/knox", LIVY_MAX_RUNNING="3")
+    assert second.gateway.pk == first.gateway.pk
+    assert (second.gateway.secret_ref, second.gateway.max_running) == ("file:/run/secrets/knox", 3)
+    kinds = [e.facts["changed"] for e in RecoveryEvent.objects.of(SubjectType.GATEWAY, first.gateway.pk) if e.facts]
+    assert ["max_running", "secret_ref"] in kinds
+
+
+def test_h4_without_knox_host_there_is_no_profile() -> None:
+    assert profiles.sync_env(reading=conf.read({})) is None
+    assert profiles.env_differences(conf.read({})) == []
+    assert profiles.env_differences(_read()) == ["env"]
+    assert profiles.sync_env() is None
+
+
+def test_h4_a_name_that_is_taken() -> None:
+    make_profile(name="env")
+    assert _sync(AD_USER="", AD_PASSWORD="").name == "env-2"
+    assert Gateway.objects.get(managed_by_env=True).auth_kind == "none"
+
+
+def test_a_saved_profile_is_checked_and_its_version_rises() -> None:
+    by = make_user()
+    profile = make_profile()
+    profile.driver_memory = "8g"
+    assert profiles.save_profile(profile=profile, by=by).version == 2
+    new = LivyProfile(name="fresh", gateway=profile.gateway, conf={"spark.master": "yarn"})
+    with pytest.raises(InvalidInput):
+        profiles.save_profile(profile=new, by=by)
+    new.conf = {}
+    assert profiles.save_profile(profile=new, by=by).version == 1
+
+
+def test_a_duplicate_is_free_of_env() -> None:
+    copy = profiles.duplicate_profile(profile=_sync(), name="mine", by=make_user())
+    assert (copy.managed_by_env, copy.enabled, copy.queue) == (False, False, "root.datalake")
+
+
+def test_test_connection_says_what_it_found(portal: Portal) -> None:
+    def test() -> Any:
+        return gateways.try_connection(gateway=Gateway.objects.get(pk=portal.gateway.pk), now=portal.clock())
+
+    found = test()
+    assert (found.ok, found.version) == (True, "0.7.1-incubating")
+    portal.sandbox.add_fault(Fault(route="GET /version", action="status", code=401, body="empty", times=1))
+    assert (test().ok, Gateway.objects.get(pk=portal.gateway.pk).condition) == (False, "credentials")
+    assert test().ok
+    assert Gateway.objects.get(pk=portal.gateway.pk).condition == ""
+
+
+def test_test_connection_with_a_livy_of_unclear_version(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    from recovery.gateway.livy import KnoxLivyClient
+    from recovery.gateway.wire import Version
+
+    monkeypatch.setattr(KnoxLivyClient, "version", lambda self: Version(text="cdp-7"))
+    found = gateways.try_connection(gateway=portal.gateway, now=portal.clock())
+    assert (found.ok, found.condition) == (False, "old_livy")
+
+
+def test_commands_sync_and_adopt(capsys: pytest.CaptureFixture[str], settings: Any) -> None:
+    call_command("sync_env")
+    assert "there is no profile" in capsys.readouterr().out
+    settings.ENV = _read()
+    call_command("sync_env")
+    assert "env: version 1, on env" in capsys.readouterr().out
+    call_command("adopt_database", "--moved")
+    assert "This database is portal, epoch 2 now." in capsys.readouterr().out
+
+
+def test_check_livy_config(portal: Portal, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from django.core.management.base import CommandError
+
+    from recovery.management.commands import check_livy_config
+
+    host = portal.sandbox.url.split("/gateway/")[0]
+    good = ENVIRONMENT | {"KNOX_HOST": host, "KNOX_TOPOLOGY": "sandbox", "AD_USER": "svc_portal"}
+
+    def run(environment: dict[str, str], *options: str) -> str:
+        read = conf.read(environment)
+        monkeypatch.setattr(check_livy_config, "reading", lambda: read)
+        monkeypatch.setattr(conf, "reading", lambda: read)
+        call_command("check_livy_config", *options)
+        return capsys.readouterr().out
+
+    out = run(good | {"AD_PASSWORD": "svc-password"}, "--probe")
+    assert "JARs: ['hdfs:///libs/a.jar', 'hdfs:///libs/b.jar']" in out
+    assert "AD_PASSWORD=***" in out
+    assert "svc-password" not in out
+    assert "Livy 0.7.1-incubating" in out
+    with pytest.raises(CommandError, match="refuses our credentials"):
+        run(good, "--probe")
+    with pytest.raises(CommandError, match="KNOX_HOST is not set"):
+        run({}, "--probe")
+    with pytest.raises(CommandError, match="1 variable"):
+        run(good | {"LIVY_CONF": "[]"})
+    assert "LIVY_CONF: read '[]'" in capsys.readouterr().err
+
+
+def test_secrets_come_from_env_files_and_the_environment(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """A line of `.env` is no environment variable, and `env:AD_PASSWORD` means it all the same."""
+    monkeypatch.delenv("AD_PASSWORD", raising=False)
+    settings.ENV = _read(AD_PASSWORD="svc-password")
+    Gateway.objects.filter(pk=portal.gateway.pk).update(secret_ref="env:AD_PASSWORD")
+    gateway = Gateway.objects.get(pk=portal.gateway.pk)
+    assert gateways.try_connection(gateway=gateway, now=timezone.now()).ok
