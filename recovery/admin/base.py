@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.admin import ShowFacets
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
@@ -33,6 +34,7 @@ class PortalAdmin(ModelAdmin):
     show_full_result_count = False
     list_disable_select_all = True
     list_filter_submit = True
+    show_facets = ShowFacets.NEVER
     actions_on_top = True
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -63,7 +63,7 @@ class KindFilter(DropdownFilter):
 class RecoveryEventAdmin(ReadOnlyAdmin):
     """Append-only: looked at here."""
 
-    list_display = ("at_shown", "subject", "text", "cause_shown", "actor_label", "facts_shown")
+    list_display = ("at_shown", "subject", "text", "cause_shown", "actor_shown", "facts_shown")
     list_display_links = None
     list_filter = (SubjectFilter, KindFilter, ("at", DayRangeFilter))
     search_fields = ("actor_label", "cause", "data")
@@ -106,7 +106,12 @@ class RecoveryEventAdmin(ReadOnlyAdmin):
         """In words."""
         return str(wording.cause_text(obj.cause)) if obj.cause else show.NOTHING
 
+    @display(description=_("by"), ordering="actor_label")
+    def actor_shown(self, obj: RecoveryEvent) -> str:
+        """The name at that time."""
+        return obj.actor_label or show.NOTHING
+
     @display(description=_("facts"))
     def facts_shown(self, obj: RecoveryEvent) -> str:
         """Short."""
-        return show.shortened(", ".join(f"{k}: {v}" for k, v in story.line(obj).facts), 120) or show.NOTHING
+        return show.shortened(" · ".join(story.line(obj).facts), 120) or show.NOTHING

@@ -77,6 +77,10 @@ class RequesterFilter(DropdownFilter):
 class DayRangeFilter(RangeDateFilter):
     """From one day to another, both of them whole, in the portal's time zone."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("date")
+
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Filtered; what is no date is not looked at."""
         first = _day(self.used_parameters.get(f"{self.parameter_name}_from"))

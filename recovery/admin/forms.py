@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import User
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminExpandableTextareaWidget,
@@ -58,7 +59,7 @@ class FilingForm(ProblemForm):
     """« Faire un rattrapage »."""
 
     profile = ProfileChoice(
-        label=_("Livy profile"),
+        label=capfirst(_("Livy profile")),
         queryset=LivyProfile.objects.none(),
         to_field_name="name",
         empty_label=_("Choose a profile"),

@@ -61,7 +61,7 @@ class GatewayAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
     """One Knox topology."""
 
     form = GatewayForm
-    list_display = ("name", "gateway_state", "base_url", "tls", "livy_version", "last_seen_shown", "follow_only")
+    list_display = ("name", "gateway_state", "base_url", "tls", "livy_version", "seen_in_list")
     search_fields = ("name", "base_url", "user")
     actions_detail = ("test_connection", "pause", "resume")
     readonly_fields = (*SEEN, "tls")
@@ -173,6 +173,11 @@ class GatewayAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
         return show.moment(obj.next_try_at)
 
     @display(description=gettext_lazy("last seen"), ordering="last_seen_at")
+    def seen_in_list(self, obj: Gateway) -> str:
+        """When Livy last answered, to the minute."""
+        return show.minute(obj.last_seen_at, empty=_("never"))
+
+    @display(description=gettext_lazy("last seen"))
     def last_seen_shown(self, obj: Gateway) -> str:
         """When Livy last answered."""
         return show.moment(obj.last_seen_at, empty=_("never"))

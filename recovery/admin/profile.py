@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from recovery import wording
 from recovery.admin import show
@@ -60,6 +61,12 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
         ),
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for attribute, wire in WIRE_NAMES.items():
+            if attribute in self.fields:
+                self.fields[attribute].label = wire  # Livy's own spelling, not capitalised
+
     def _post_clean(self) -> None:
         """After the model's own checks: Livy's rules, each problem on its field."""
         super()._post_clean()  # type: ignore[misc]  # Django's hook is not in the stubs
@@ -88,7 +95,6 @@ class LivyProfileAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
     list_filter = ("enabled", "gateway")
     list_select_related = ("gateway",)
     search_fields = ("name", "description", "queue", "proxy_user")
-    filter_horizontal = ("allowed_groups",)
     readonly_fields = ("standing", "version")
     actions_detail = ("duplicate", "test_connection")
     fieldsets = (
@@ -111,6 +117,12 @@ class LivyProfileAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
         if obj is not None and obj.managed_by_env:
             return False
         return bool(super().has_change_permission(request, obj))
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Boxes to tick: there are few groups."""
+        return super().formfield_for_manytomany(
+            db_field, request, widget=UnfoldAdminCheckboxSelectMultipleWidget, **kwargs
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LivyProfile]:
         """With the gateway."""

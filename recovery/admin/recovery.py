@@ -29,7 +29,7 @@ UNSEEN_IN_LISTS = ("payload", "sent_payload", "outcome_words", "settled_reason",
 class RecoveryAdmin(RecoveryViews, ReadOnlyAdmin):
     """History: looked at here, never changed. What moves a recovery is a service behind a button."""
 
-    list_display = ("number", "state_shown", "jar", "arguments", "profile_shown", "requested_by", "filed",
+    list_display = ("number", "state_shown", "what", "profile_shown", "requested_by", "filed",
                     "duration_shown", "batch")  # fmt: skip
     list_display_links = ("number",)
     list_filter = (
@@ -45,6 +45,7 @@ class RecoveryAdmin(RecoveryViews, ReadOnlyAdmin):
     search_help_text = _("Number, jar, arguments, reason, requester, batch name or application id")
     date_hierarchy = "created_at"
     ordering = ("-id",)
+    list_fullwidth = True
     actions = ("resubmit_selected", "cancel_selected")
 
     def get_urls(self) -> list[URLPattern]:
@@ -110,15 +111,10 @@ class RecoveryAdmin(RecoveryViews, ReadOnlyAdmin):
         """Colour, icon and text."""
         return show.state_badge(obj)
 
-    @display(description=_("jar"), ordering="jar_path")
-    def jar(self, obj: Recovery) -> str:
-        """Its name."""
-        return show.shortened(show.jar_name(obj.jar_path), 40)
-
-    @display(description=_("arguments"))
-    def arguments(self, obj: Recovery) -> str:
-        """As typed, short."""
-        return format_html('<code class="rp-cell">{}</code>', show.shortened(obj.raw_jar_args) or show.NOTHING)
+    @display(description=_("jar and arguments"), ordering="jar_path")
+    def what(self, obj: Recovery) -> str:
+        """Short; whole in the tool tip."""
+        return show.command(obj.jar_path, obj.raw_jar_args)
 
     @display(description=_("profile"), ordering="profile_name")
     def profile_shown(self, obj: Recovery) -> str:
@@ -143,9 +139,8 @@ class RecoveryAdmin(RecoveryViews, ReadOnlyAdmin):
     @display(description=_("batch and application"))
     def batch(self, obj: Recovery) -> str:
         """Livy's number and YARN's."""
-        known = [str(obj.livy_id)] if obj.livy_id is not None else []
-        known += [obj.app_id] if obj.app_id else []
-        return format_html('<span class="rp-minute">{}</span>', " · ".join(known) or show.NOTHING)
+        number = show.NOTHING if obj.livy_id is None else obj.livy_id
+        return format_html('<span class="rp-command">{} <code>{}</code></span>', number, obj.app_id)
 
     # ── many at once ────────────────────────────────────────────────────────────────────────────────────────────
 

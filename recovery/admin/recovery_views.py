@@ -98,7 +98,7 @@ class RecoveryViews:
 
         def look() -> tuple[sheets.Sheet, list[tuple[str, str, str]]]:
             origin = Origin(by=by, channel=Channel.ADMIN)
-            problem = refusal(recovery=recovery, origin=origin, reason=form.cleaned_data["reason"])
+            problem = refusal(recovery=recovery, origin=origin, reason=form.cleaned_data.get("reason", ""))
             if problem and "_file" not in request.POST:  # the service says it when it is filed
                 raise InvalidInput([problem])
             return sheets.of_resubmission(recovery, form.changes())
@@ -203,6 +203,11 @@ def _two_steps(
 ) -> HttpResponse:
     """Shows what would leave; files it when that is what was shown before."""
     if not form.is_valid():
+        if {"profile", "jarPath", "jarArgs"} <= form.cleaned_data.keys():
+            try:  # all that is wrong is said at once
+                look()
+            except InvalidInput as error:
+                form.add_problems(error.problems)
         return _form(admin, request, form, recovery)
     try:
         sheet, rows = look()

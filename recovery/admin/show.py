@@ -79,10 +79,10 @@ def moment(when: datetime | None, *, empty: str = NOTHING) -> SafeString | str:
         return empty
     local = timezone.localtime(when)
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
+        '<time class="rp-minute" datetime="{}" title="{}">{}</time>',
         local.isoformat(timespec="seconds"),
         f"{local:%Z} (UTC{local:%z})",
-        date_format(local, "j M Y, H:i:s"),
+        date_format(local, "j N Y, H:i:s"),
     )
 
 
@@ -94,15 +94,15 @@ def minute(when: datetime | None, *, empty: str = NOTHING) -> SafeString | str:
     return format_html(
         '<time class="rp-minute" datetime="{}" title="{}">{}</time>',
         local.isoformat(timespec="seconds"),
-        f"{date_format(local, 'j M Y, H:i:s')} {local:%Z}",
-        date_format(local, "j M Y, H:i"),
+        f"{date_format(local, 'j N Y, H:i:s')} {local:%Z}",
+        date_format(local, "j N Y, H:i"),
     )
 
 
 def command(path: str, arguments: str) -> SafeString:
     """A jar's name and its arguments, short; whole in the tool tip."""
     return format_html(
-        '<span title="{}">{}</span> <code>{}</code>',
+        '<span class="rp-command" title="{}">{} <code>{}</code></span>',
         f"{path} {shortened(arguments, 500)}",
         shortened(jar_name(path), 40),
         shortened(arguments),

@@ -130,7 +130,7 @@ class Line:
     text: str
     cause: str
     by: str
-    facts: list[tuple[str, str]]
+    facts: list[str]
 
 
 def line(event: RecoveryEvent) -> Line:
@@ -142,7 +142,7 @@ def line(event: RecoveryEvent) -> Line:
         cause=str(wording.cause_text(event.cause)) if event.cause else "",
         by=event.actor_label,
         facts=[
-            (str(wording.fact_name(name)), str(wording.fact_text(name, shown)))
+            _("%(name)s: %(value)s") % {"name": wording.fact_name(name), "value": wording.fact_text(name, shown)}
             for name, shown in event.facts.items()
             if shown not in ("", [], {})
         ],
