@@ -115,7 +115,7 @@ class GatewayAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
     def pause(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """With a reason, which every waiting recovery shows."""
         gateway = get_object_or_404(Gateway, pk=object_id)
-        form = PauseForm(request.POST or None)
+        form = PauseForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             if gateways.pause(gateway_id=gateway.pk, by=person(request), reason=form.cleaned_data["reason"]):
                 messages.success(request, _("Submissions are paused. What runs is followed on."))

@@ -158,7 +158,9 @@ class LivyProfileAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
     def duplicate(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """A copy to edit, disabled until somebody enables it."""
         profile = get_object_or_404(LivyProfile, pk=object_id)
-        form = DuplicateForm(request.POST or None, initial={"name": f"{profile.name}-2"[:60]})
+        form = DuplicateForm(
+            request.POST if request.method == "POST" else None, initial={"name": f"{profile.name}-2"[:60]}
+        )
         if request.method == "POST" and form.is_valid():
             copy = duplicate_profile(profile=profile, name=form.cleaned_data["name"], by=person(request))
             messages.success(request, _("Copied. The copy is disabled: edit it, then enable it."))

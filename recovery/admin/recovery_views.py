@@ -113,7 +113,10 @@ class RecoveryViews:
         """As it was: the frozen payload under a new name."""
         by = require(request, "recovery.resubmit_recovery")
         recovery = wanted(pk)
-        form = AgainForm(request.POST or None, initial={"reason": recovery.reason, "filingKey": new_key()})
+        form = AgainForm(
+            request.POST if request.method == "POST" else None,
+            initial={"reason": recovery.reason, "filingKey": new_key()},
+        )
         if request.method == "POST" and form.is_valid():
             origin = Origin(by=by, channel=Channel.ADMIN, filing_key=form.cleaned_data["filingKey"].hex)
             try:
@@ -140,7 +143,7 @@ class RecoveryViews:
         recovery = wanted(pk)
         if not may_cancel(by, recovery):
             raise PermissionDenied
-        form = CancelForm(request.POST or None)
+        form = CancelForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             asked = request_cancel(recovery=recovery, by=by, now=database_now(), reason=form.cleaned_data["reason"])
             if asked:
@@ -160,7 +163,7 @@ class RecoveryViews:
         """A person's decision about what could not be known."""
         by = require(request, "recovery.settle_recovery")
         recovery = wanted(pk)
-        form = SettleForm(request.POST or None)
+        form = SettleForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             done = settle(
                 recovery=recovery,
