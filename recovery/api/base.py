@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from recovery.api.errors import KEY_HEADER
 from recovery.api.pagination import PARAMETERS, KeysetPagination, Order
-from recovery.api.parsers import BoundedJSONParser
+from recovery.api.parsers import StrictJSONParser
 from recovery.api.permissions import HasPermissions, TokenMayWrite, person, token_of
 from recovery.api.representations import RecoveryShown, recovery_url
 from recovery.api.schema import REPLAY_HEADER
@@ -32,7 +32,7 @@ class View(GenericAPIView[Any]):
 
     permissions: ClassVar[Mapping[str, Sequence[str]]] = {}
     permission_classes = [IsAuthenticated, TokenMayWrite, HasPermissions]
-    parser_classes = [BoundedJSONParser]
+    parser_classes = [StrictJSONParser]
     metadata_class = None
     filter_backends: Sequence[Any] = []
     pagination_class: type[KeysetPagination] | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
 import django_filters
 from django import forms
@@ -25,16 +26,35 @@ class WholeNumberFilter(django_filters.NumberFilter):
     field_class = forms.IntegerField
 
 
+def _described(words: list[str], **kwargs: Any) -> dict[str, Any]:
+    told = {"description": kwargs["help_text"]} if "help_text" in kwargs else {}
+    return {"type": "string", "enum": words, **told}
+
+
+class WordFilter(django_filters.ChoiceFilter):
+    """One of some words. Described here: the description would else bear the model's label, in some language."""
+
+    def __init__(self, words: Iterable[str], **kwargs: Any) -> None:
+        known = list(words)
+        super().__init__(choices=[(word, word) for word in known], **kwargs)
+        extend_schema_field(_described(known, **kwargs))(self)
+
+
+class WordsFilter(django_filters.MultipleChoiceFilter):
+    """Some of some words, the parameter repeated."""
+
+    def __init__(self, words: Iterable[str], **kwargs: Any) -> None:
+        known = list(words)
+        super().__init__(choices=[(word, word) for word in known], **kwargs)
+        extend_schema_field(_described(known, **kwargs))(self)
+
+
 class RecoveryFilter(FilterSet):
     """All of them narrow; `state` may be repeated."""
 
-    state = django_filters.MultipleChoiceFilter(
-        choices=[(state.value, state.value) for state in State], help_text="May be repeated."
-    )
-    outcome = django_filters.ChoiceFilter(choices=[(word.value, word.value) for word in Outcome])
-    live = django_filters.ChoiceFilter(
-        choices=[("true", "true"), ("false", "false")], method="filter_live", help_text="true: not ended."
-    )
+    state = WordsFilter([state.value for state in State], help_text="May be repeated.")
+    outcome = WordFilter([word.value for word in Outcome])
+    live = WordFilter(["true", "false"], method="filter_live", help_text="true: not ended.")
     profile = django_filters.CharFilter(field_name="profile_name", help_text="Its name when it was filed.")
     gateway = django_filters.CharFilter(field_name="gateway__name")
     requestedBy = django_filters.CharFilter(field_name="requester_label")

@@ -128,8 +128,14 @@ class KeysetPagination(BasePagination):
         return cursor
 
     def _value(self, cursor: Cursor) -> str | datetime | None:
-        if not self.order.nullable or cursor.value is None:
+        if self.order.fixed or self.order.column == "id":
+            return None
+        if not self.order.nullable:
+            if cursor.value is None or "\0" in cursor.value:
+                raise ValueError("no text")
             return cursor.value
+        if cursor.value is None:
+            return None
         moment = parse_datetime(cursor.value)
         if moment is None or moment.tzinfo is None:
             raise ValueError("no time")

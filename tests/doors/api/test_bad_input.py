@@ -6,8 +6,18 @@ from typing import Any
 
 import pytest
 
-from recovery.models import Recovery, RecoveryEvent
-from tests.doors.api.conftest import BODY, CREATE, EXECUTE, PREVIEW, assert_problem, client_of, post, sentence
+from recovery.models import Recovery, RecoveryEvent, SubjectType
+from tests.doors.api.conftest import (
+    BODY,
+    CREATE,
+    EXECUTE,
+    PREVIEW,
+    assert_problem,
+    client_of,
+    post,
+    sentence,
+    token_client,
+)
 from tests.factories import JAR, make_gateway, make_profile
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +56,7 @@ ROWS: list[tuple[dict[str, Any], str, str, dict[str, Any]]] = [
 
 def _nothing_stored() -> None:
     assert not Recovery.objects.exists()
-    assert not RecoveryEvent.objects.exists()
+    assert not RecoveryEvent.objects.exclude(subject_type=SubjectType.TOKEN).exists()
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
@@ -153,9 +163,11 @@ def test_an_empty_body_misses_its_fields(api, profile):
     assert_problem(post(api, EXECUTE), 400, code="required", field="jarPath")
 
 
-def test_a_body_over_one_mebibyte_is_too_large(api, profile):
+@pytest.mark.parametrize("by_token", [False, True])
+def test_a_body_over_one_mebibyte_is_too_large(api, steward, profile, by_token):
+    client = token_client(steward) if by_token else api
     text = '{"jarPath": "' + "x" * (1024 * 1024) + '"}'
-    assert_problem(api.post(EXECUTE, text, content_type="application/json"), 413, code="body_too_large")
+    assert_problem(client.post(EXECUTE, text, content_type="application/json"), 413, code="body_too_large")
     _nothing_stored()
 
 
@@ -176,3 +188,8 @@ def test_half_a_surrogate_is_refused(api, profile, field):
 def test_half_a_surrogate_in_conf_is_refused(api, profile):
     text = f'{{"jarPath": "{JAR}", "conf": {{"spark.a": "\\ud800"}}}}'
     assert_problem(api.post(CREATE, text, content_type="application/json"), 400, code="not_unicode", field="conf")
+
+
+@pytest.mark.parametrize("code", sorted({row[2] for row in ROWS}))
+def test_the_sentences_differ_between_the_languages(code):
+    assert sentence("fr", code) != sentence("en", code)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from datetime import timedelta
 
 import pytest
@@ -156,3 +158,32 @@ def test_the_list_costs_six_queries_whatever_its_length(steward, django_assert_m
     client = token_client(steward)
     with django_assert_max_num_queries(6):
         assert len(client.get(CREATE).json()["results"]) == number
+
+
+@pytest.mark.parametrize(
+    ("ordering", "parts"),
+    [
+        ("state", ["state", True, 1, None]),
+        ("state", ["state", True, 1, "a\0"]),
+        ("state", ["state", True, 1, 7]),
+        ("finishedAt", ["finishedAt", True, 1, "yesterday"]),
+        ("finishedAt", ["finishedAt", True, 1, "2024-01-01T00:00:00"]),
+        ("id", ["id", 1, 1, None]),
+        ("id", ["id", True, -1, None]),
+        ("id", ["id", True, True, None]),
+        ("id", ["id", True, 2**63, None]),
+        ("id", ["id", True, 1]),
+        ("id", {"a": 1}),
+        ("id", 7),
+    ],
+)
+def test_a_cursor_that_somebody_made_is_refused(api, ordering, parts):
+    cursor = base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+    assert_problem(api.get(CREATE, {"ordering": ordering, "cursor": cursor}), 400, code="cursor", field="cursor")
+
+
+def test_a_cursor_of_a_row_that_is_gone_ends_the_list(api):
+    for name in ("-id", "-createdAt"):
+        cursor = base64.urlsafe_b64encode(json.dumps([name, True, 1, None]).encode()).decode().rstrip("=")
+        page = api.get(CREATE, {"ordering": name, "cursor": cursor}).json()
+        assert page == {"next": None, "previous": None, "results": []}

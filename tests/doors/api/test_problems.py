@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError
 from rest_framework.exceptions import Throttled, ValidationError
 
 from recovery.api.errors import problem_handler
+from recovery.api.problems import problem
 from recovery.models import Recovery
 from tests.doors.api.conftest import BODY, CREATE, EXECUTE, assert_problem, client_of, post
 from tests.factories import make_gateway, make_recovery, make_user
@@ -96,6 +97,7 @@ def test_the_frameworks_other_errors_are_problems_too():
     body = json.loads(_handled(ValidationError(["no"])).content)
     assert body["errors"] == {"body": ["no"]}
     assert _handled(Throttled(wait=3)).status_code == 429
+    assert _handled(ValidationError({"a": ["no"]})).status_code == 400
 
 
 def test_gateways_are_shown_without_secrets_and_with_their_condition():
@@ -128,3 +130,7 @@ def test_a_profile_is_shown_in_livys_names(api, profile):
 def test_head_is_as_get(api, profile):
     row = make_recovery(profile=profile)
     assert api.head(f"/api/v1/recoveries/{row.pk}/").status_code == 200
+
+
+def test_a_problem_may_have_no_code():
+    assert "code" not in json.loads(problem(400, "no").content)
