@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -16,7 +17,7 @@ Door = Callable[..., Client]
 def door(db: None) -> Door:
     """`door("Stewards")`: a client signed in as a new member of the groups; `client.person` is the user."""
 
-    def sign_in(*groups: str, language: str = "en", **fields: object) -> Client:
+    def sign_in(*groups: str, language: str = "en", **fields: Any) -> Client:
         client = Client(headers={"accept-language": language})
         client.person = make_user(groups=groups, is_staff=True, **fields)  # type: ignore[attr-defined]
         client.force_login(client.person)  # type: ignore[attr-defined]

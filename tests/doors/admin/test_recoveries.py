@@ -150,7 +150,7 @@ def test_the_page_of_each_state(door: Door, state: State, language: str, next_wo
 
 
 def _buttons(door: Door, recovery: Recovery) -> list[dict[str, str]]:
-    return door("Operators").get(page(recovery)).context["buttons"]  # type: ignore[no-any-return]
+    return door("Operators").get(page(recovery)).context["buttons"]
 
 
 def test_the_page_tells_a_long_story(operator: Client) -> None:
