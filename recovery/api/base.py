@@ -33,7 +33,7 @@ class View(GenericAPIView[Any]):
     permissions: ClassVar[Mapping[str, Sequence[str]]] = {}
     permission_classes = [IsAuthenticated, TokenMayWrite, HasPermissions]
     parser_classes = [StrictJSONParser]
-    metadata_class = None
+    http_method_names = ["get", "head", "post"]
     filter_backends: Sequence[Any] = []
     pagination_class: type[KeysetPagination] | None = None
 

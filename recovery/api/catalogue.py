@@ -82,6 +82,8 @@ class GatewaysView(ListView):
 class NothingHereView(View):
     """An address that the API does not have: a problem like any other, and no redirect that would lose a body."""
 
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+
     @extend_schema(exclude=True)
     def get(self, request: Request, rest: str) -> Response:
         """404."""

@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER: Final = "10"
+_TITLES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
+"""RFC 9110's phrases where Python's differ between its versions."""
 
 
 def problem(
@@ -24,7 +26,7 @@ def problem(
     """One problem: `title` is HTTP's own phrase, `detail` and `errors` are in the language of the request."""
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": _TITLES.get(status) or HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
     }

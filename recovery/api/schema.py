@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any, Final
 
 from drf_spectacular.types import OpenApiTypes
@@ -45,12 +44,7 @@ class ProblemDetails(serializers.Serializer[Any]):
 def problems(*statuses: int) -> dict[Any, Any]:
     """Responses for `statuses`, and for what every operation may answer."""
     wanted = sorted({*statuses, 401, 403, 406, 503})
-    return {
-        (status, MEDIA_TYPE): OpenApiResponse(
-            ProblemDetails, description=f"{HTTPStatus(status).phrase}. {_TOLD[status]}"
-        )
-        for status in wanted
-    }
+    return {(status, MEDIA_TYPE): OpenApiResponse(ProblemDetails, description=_TOLD[status]) for status in wanted}
 
 
 IDEMPOTENCY_KEY: Final = OpenApiParameter(
