@@ -43,7 +43,7 @@ class Answer:
     delivery: Delivery = field(default_factory=Delivery)
     #: An error page of Knox: the same in JSON, for a client that asks for that (`negotiated`).
     page_json: bytes = b""
-    #: Livy's own servlets compress for whoever takes gzip, empty bodies too.
+    #: Livy's and YARN's servlets compress for whoever takes gzip, empty bodies too.
     compressible: bool = False
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from sandbox.answers import Answer, http_date, to_json
+from sandbox.answers import JSON_TYPE, Answer, http_date, to_json
 
 RECOVERY_GROUP = frozenset({"livy", "svc_portal", "steward", "sddesigner"})
 SUPERUSER = "hdfs"
@@ -119,7 +119,8 @@ class WebHdfs:
 
     def _do(self, method: str, path: str, operation: str, query: Mapping[str, str], user: str) -> Answer:
         if method not in ("GET", "HEAD"):
-            raise Denied(400, "IllegalArgumentException", f'Invalid value for webhdfs parameter "op": {operation}')
+            words = f"{operation} is not a valid {method} operation."
+            raise Denied(400, "IllegalArgumentException", f'Invalid value for webhdfs parameter "op": {words}')
         match operation:
             case "GETHOMEDIRECTORY":
                 return _json({"Path": f"/user/{user}"})
@@ -133,7 +134,7 @@ class WebHdfs:
                 return self._check_access(path, query.get("fsaction", ""), user)
             case "" | "NULL":
                 raise Denied(400, "UnsupportedOperationException", "op=NULL is not supported")
-        message = f'Invalid value for webhdfs parameter "op": No enum constant GetOpParam.Op.{operation}'
+        message = f'Invalid value for webhdfs parameter "op": {operation} is not a valid GET operation.'
         raise Denied(400, "IllegalArgumentException", message)
 
     def _walk(self, path: str, user: str, missing: str) -> tuple[str, Node]:
@@ -171,14 +172,19 @@ class WebHdfs:
         return [rest for rest in rests if rest and "/" not in rest]
 
     def _check_access(self, path: str, action: str, user: str) -> Answer:
+        if not action:
+            raise Denied(
+                400, "IllegalArgumentException", "Required param fsaction for op: CHECKACCESS is null or empty"
+            )
         if len(action) != 3 or any(have not in (letter, "-") for have, letter in zip(action, "rwx", strict=True)):
-            message = f'Invalid value for webhdfs parameter "fsaction": {action}'
+            domain = f'Invalid value: "{action}" does not belong to the domain [r-][w-][x-]'
+            message = f'Invalid value for webhdfs parameter "fsaction": {domain}'
             raise Denied(400, "IllegalArgumentException", message)
         real, node = self._walk(path, user, "Path not found")
         bits = sum(bit for have, bit in zip(action, (4, 2, 1), strict=True) if have != "-")
         if bits:
             self._need(real, node, user, bits)
-        return Answer(status=200, content_type="application/octet-stream", headers=(("Date", http_date()),))
+        return _answer(200, b"", "application/octet-stream; charset=utf-8")
 
     def _status(self, path: str, node: Node, suffix: str) -> dict[str, object]:
         directory = node.type == "DIRECTORY"
@@ -200,8 +206,12 @@ class WebHdfs:
 
 
 def _json(value: object, status: int = 200) -> Answer:
+    return _answer(status, to_json(value), JSON_TYPE)
+
+
+def _answer(status: int, body: bytes, content_type: str) -> Answer:
     headers = (("Cache-Control", "no-cache"), ("Date", http_date()), ("Pragma", "no-cache"))
-    return Answer(status=status, body=to_json(value), content_type="application/json", headers=headers)
+    return Answer(status=status, body=body, content_type=content_type, headers=headers)
 
 
 def _from_file(seed: Path) -> Iterator[tuple[str, Node]]:

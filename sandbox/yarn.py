@@ -91,16 +91,16 @@ class Yarn:
         try:
             limit = int(query.get("limit", "1000000"))
             begin = int(query.get("startedTimeBegin", "0"))
-        except ValueError as error:
-            return _remote(400, "BadRequestException", f"java.lang.NumberFormatException: {error}")
+        except ValueError:
+            return _remote(400, "BadRequestException", "java.lang.Exception: limit value must be a number!")
         if limit <= 0:
-            return _remote(400, "BadRequestException", "limit value must be greater then 0")
+            return _remote(400, "BadRequestException", "java.lang.Exception: limit value must be greater then 0")
         tags = _words(query.get("applicationTags"))
         types = _words(query.get("applicationTypes"))
         states = {word.upper() for word in _words(query.get("states"))}
         if states - _STATES:
-            bad = sorted(states - _STATES)[0]
-            return _remote(400, "BadRequestException", f"Invalid application-state {bad} specified.")
+            words = f"Invalid application-state {sorted(states - _STATES)[0].lower()} specified."
+            return _remote(400, "BadRequestException", f"java.lang.Exception: {words}")
         apps = [
             self._describe(job)
             for job in found
@@ -201,6 +201,7 @@ def _json(value: object, status: int = 200, *headers: tuple[str, str]) -> Answer
         body=to_json(value),
         content_type=JSON_TYPE,
         headers=(("Cache-Control", "no-cache"), ("Date", http_date()), ("Pragma", "no-cache"), *headers),
+        compressible=True,
     )
 
 

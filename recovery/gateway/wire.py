@@ -153,15 +153,28 @@ def version_of(value: object) -> Version:
 
 
 def words_of(answer: Answer, *secrets: str) -> str:
-    """What the server said, for people: `msg`, the string, or the HTML's text; at most 2,000 characters."""
+    """What the server said, for people: `msg`, the string, the page's message or text; at most 2,000 characters."""
     text = answer.body[: 4 * WORDS].decode("utf-8", "replace")
     verdict = livy_words(answer)
     if verdict is not None:
         text = verdict
+    elif (message := _page_message(answer)) is not None:
+        text = message
     elif "html" in answer.content_type or text.lstrip().startswith("<"):
         text = html.unescape(re.sub(r"<(style|script)\b.*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL | re.I))
     text = redact(re.sub(r"\s+", " ", text).strip(), *secrets)
     return text[:WORDS] or f"HTTP {answer.status}"
+
+
+def _page_message(answer: Answer) -> str | None:
+    """The message of an error page as Knox's Jetty writes it for whoever accepts JSON: its line ends are raw and its
+    values escaped for HTML (real-behaviour.md §h; seen on Knox 2.0)."""
+    try:
+        value = json.loads(answer.body, strict=False)
+    except (ValueError, RecursionError):
+        return None
+    message = value.get("message") if isinstance(value, Mapping) and "status" in value else None
+    return html.unescape(message) if isinstance(message, str) else None
 
 
 def livy_words(answer: Answer) -> str | None:

@@ -77,7 +77,7 @@ def test_errors_are_remote_exceptions(
 def test_access_is_that_of_the_caller(sb: Sandbox, door: Door) -> None:
     allowed = door.hdfs("/user/sddesigner/recovery.jar", op="CHECKACCESS", fsaction="r--")
     assert (allowed.status_code, allowed.content) == (200, b"")
-    assert allowed.headers["Content-Type"] == "application/octet-stream"
+    assert allowed.headers["Content-Type"] == "application/octet-stream; charset=utf-8"
     assert door.hdfs(MONTH, op="CHECKACCESS", fsaction="-wx").status_code == 200
     assert door.hdfs(MONTH, op="CHECKACCESS", fsaction="---").status_code == 200
     guest = Door(sb, "guest", "guest-password")
