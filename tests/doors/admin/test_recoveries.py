@@ -126,7 +126,7 @@ ENDS: dict[State, str] = {
 
 
 @pytest.mark.parametrize("state", list(State))
-@pytest.mark.parametrize(("language", "next_words"), [("en", "What next:"), ("fr", "Et maintenant :")])
+@pytest.mark.parametrize(("language", "next_words"), [("en", "What next:"), ("fr", "Et maintenant\N{NO-BREAK SPACE}:")])
 def test_the_page_of_each_state(door: Door, state: State, language: str, next_words: str) -> None:
     recovery = make_recovery(
         state=state, livy_id=0, tries=1, started_at=timezone.now(), seen_at=timezone.now(),
