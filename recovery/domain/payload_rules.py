@@ -33,6 +33,10 @@ PATH_LIST_KEYS: Final = frozenset(
 )  # fmt: skip
 """Conf keys whose values are comma-separated paths: Livy checks them like the typed lists."""
 
+MAX_PATH: Final = 1000
+"""Characters of a path that the portal stores in a column of its own."""
+MAX_WORD: Final = 150
+
 _MEMORY: Final = re.compile(r"[1-9][0-9]*[kmgt]b?", re.IGNORECASE)
 _CLASS: Final = re.compile(r"[^\W\d][\w$]*(\.[^\W\d][\w$]*)*")
 _URI: Final = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):(.*)", re.DOTALL)
@@ -74,6 +78,8 @@ def check_payload(payload: Payload, *, schemes: Iterable[str] = DEFAULT_SCHEMES,
 def path_problems(path: str, *, field: str, schemes: frozenset[str]) -> list[Problem]:
     """Livy takes an absolute path (on its default file system) or an absolute URI; a blank is no URI."""
     shown = {"value": path}
+    if len(path) > MAX_PATH:
+        return [Problem(field=field, code="too_long", params={"limit": MAX_PATH})]
     if not path.strip():
         return [Problem(field=field, code="path_empty")]
     if re.search(r"\s", path):
@@ -123,6 +129,8 @@ def word_problems(word: str | None, *, field: str) -> list[Problem]:
     """A queue or a user: one word."""
     if word is None:
         return []
+    if len(word) > MAX_WORD:
+        return [Problem(field=field, code="too_long", params={"limit": MAX_WORD})]
     if not word or re.search(r"[\s\x00-\x1f]", word):
         return [Problem(field=field, code="word", params={"value": word})]
     return text_problems(word, field=field)
@@ -139,13 +147,11 @@ def conf_problems(conf: Mapping[str, str], *, schemes: frozenset[str]) -> list[P
             problems.append(Problem(field="conf", code="conf_blacklisted", params=shown))
         elif not key.startswith("spark."):
             problems.append(Problem(field="conf", code="conf_not_spark", params=shown))
-        if "\0" in value:
-            problems.append(Problem(field="conf", code="nul", params={"position": key}))
-        elif key in PATH_LIST_KEYS:
+        found = text_problems(value, field="conf")
+        if not _LAUNCH_SCRIPT_KEY.search(key):
+            found = [p for p in found if p.code in {"nul", "not_unicode"}]
+        problems += [Problem(field="conf", code=p.code, params={"position": key}) for p in found]
+        if key in PATH_LIST_KEYS and not found:
             for path in filter(None, value.split(",")):
                 problems += path_problems(path.strip(), field="conf", schemes=schemes)
-        elif _LAUNCH_SCRIPT_KEY.search(key):
-            problems += [
-                Problem(field="conf", code=p.code, params={"position": key}) for p in text_problems(value, field="conf")
-            ]
     return problems

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from recovery.domain.arguments import ArgsMode
+from recovery.domain.arguments import ArgsMode, text_problems
 from recovery.domain.errors import InvalidInput, Problem
 from recovery.domain.gateways import Channel
 from recovery.domain.naming import TOKEN_HEX, batch_name
@@ -84,9 +85,10 @@ def file_recovery(
 
     Raises InvalidInput (nothing stored) and FilingKeyReused.
     """
-    problems: list[Problem] = []
-    if len(reason) > MAX_REASON:
-        problems.append(Problem(field="reason", code="reason_too_long", params={"limit": MAX_REASON}))
+    content = fingerprint(profile.pk, jar_path, jar_args, overrides, reason)
+    if known := replayed(origin, content):
+        return known
+    problems = reason_problems(reason)
     if profile.gateway.follow_only:
         problems.append(Problem(field="profile", code="gateway_follow_only"))
     try:
@@ -102,8 +104,34 @@ def file_recovery(
         raw_jar_args=jar_args if isinstance(jar_args, str) else canonical(list(jar_args)),
         origin=origin,
         reason=reason,
+        content=content,
         now=now,
     )
+
+
+def reason_problems(reason: str) -> list[Problem]:
+    """Why a reason cannot be stored."""
+    problems = [p for p in text_problems(reason, field="reason") if p.code in {"nul", "not_unicode"}]
+    if len(reason) > MAX_REASON:
+        problems.append(Problem(field="reason", code="reason_too_long", params={"limit": MAX_REASON}))
+    return problems
+
+
+def fingerprint(*asked: Any) -> str:
+    """SHA-256 of what was asked for, as it was asked: a profile edited since then changes nothing of it (H3)."""
+    return sha256(json.dumps(asked, sort_keys=True, default=list))
+
+
+def replayed(origin: Origin, content: str) -> Filed | None:
+    """The recovery that this key has filed before; FilingKeyReused when it was for another content (H3)."""
+    if not origin.filing_key:
+        return None
+    recovery = Recovery.objects.for_list().filter(requester=origin.by, filing_key=origin.filing_key).first()
+    if recovery is None:
+        return None
+    if recovery.filing_sha256 != content:
+        raise FilingKeyReused(recovery)
+    return Filed(recovery=recovery, again=True)
 
 
 def store(
@@ -114,15 +142,13 @@ def store(
     raw_jar_args: str,
     origin: Origin,
     reason: str,
+    content: str,
     now: datetime,
     parent: Recovery | None = None,
 ) -> Filed:
     """The row, its name, its frozen payloads and its first event in one transaction; then wake a worker."""
     name = batch_name(portal_id=settings.PORTAL_ID, jar_path=payload.file, token=secrets.token_hex(TOKEN_HEX // 2))
     texts = frozen(payload, mode, name=name)
-    content = sha256(canonical([profile.pk, texts.text, reason, parent.pk if parent else None]))
-    if known := _known(origin, content):
-        return known
     try:
         with transaction.atomic():
             recovery = Recovery.objects.create(
@@ -168,25 +194,7 @@ def store(
             wake(SUBMIT, profile.gateway_id)
     except IntegrityError:
         # the same form sent twice at once: the other request was first
-        if known := _known(origin, content):
+        if known := replayed(origin, content):
             return known
         raise
     return Filed(recovery=recovery)
-
-
-def filed_before(origin: Origin) -> bool:
-    """This user filed with this key already (H3)."""
-    if not origin.filing_key:
-        return False
-    return Recovery.objects.filter(requester=origin.by, filing_key=origin.filing_key).exists()
-
-
-def _known(origin: Origin, content: str) -> Filed | None:
-    if not origin.filing_key:
-        return None
-    recovery = Recovery.objects.for_list().filter(requester=origin.by, filing_key=origin.filing_key).first()
-    if recovery is None:
-        return None
-    if recovery.filing_sha256 != content:
-        raise FilingKeyReused(recovery)
-    return Filed(recovery=recovery, again=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,11 +11,11 @@ from django.db import IntegrityError, transaction
 
 from recovery.domain.arguments import ArgsMode
 from recovery.domain.errors import InvalidInput, Problem
-from recovery.domain.payload import Payload
+from recovery.domain.payload import Payload, canonical
 from recovery.domain.payload_rules import check_payload
 from recovery.domain.states import LIVE, State
 from recovery.models import LivyProfile, Recovery
-from recovery.services.filing import MAX_REASON, Filed, Origin, filed_before, store, usable_profile
+from recovery.services.filing import Filed, Origin, fingerprint, reason_problems, replayed, store, usable_profile
 from recovery.services.profiles import overridden, payload_of
 
 SETTLE_PERMISSION = "recovery.settle_recovery"
@@ -59,10 +58,12 @@ def resubmit(
     With `jar_path`, `jar_args`, `profile` or `overrides`: an edited request; what is not given stays as it was, and a
     given profile brings its values of today. Raises InvalidInput, FilingKeyReused.
     """
-    if len(reason) > MAX_REASON:
-        raise InvalidInput([Problem(field="reason", code="reason_too_long", params={"limit": MAX_REASON})])
-    # the same key again: `store` answers with the recovery of then, which is the live child that `refusal` would name
-    if not filed_before(origin) and (problem := refusal(recovery=recovery, origin=origin, reason=reason)):
+    content = fingerprint("resubmit", recovery.pk, jar_path, jar_args, profile and profile.pk, overrides, reason)
+    if known := replayed(origin, content):
+        return known
+    if problems := reason_problems(reason):
+        raise InvalidInput(problems)
+    if problem := refusal(recovery=recovery, origin=origin, reason=reason):
         raise InvalidInput([problem])
     target = profile or recovery.profile
     usable_profile(name=target.name, by=origin.by, token=origin.token)
@@ -80,6 +81,7 @@ def resubmit(
                 raw_jar_args=raw,
                 origin=origin,
                 reason=reason,
+                content=content,
                 now=now,
                 parent=recovery,
             )
@@ -106,7 +108,7 @@ def resubmission_payload(
     then: str | list[str] = list(recovery.args) if mode is ArgsMode.LIST else recovery.raw_jar_args
     args = then if jar_args is None else jar_args
     path = recovery.jar_path if jar_path is None else jar_path
-    raw = args if isinstance(args, str) else json.dumps(list(args), ensure_ascii=False)
+    raw = args if isinstance(args, str) else canonical(list(args))
     base = profile or recovery.profile
     as_it_was = profile is None and jar_args is None  # the profile may read arguments in another way by now
     parse = list(recovery.args) if as_it_was else args

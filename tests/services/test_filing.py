@@ -112,12 +112,34 @@ def test_h3_the_same_key_and_content_give_the_same_recovery() -> None:
     assert other.recovery.pk != first.recovery.pk  # unique per user
 
 
+def test_h3_a_profile_edited_between_a_request_and_its_repetition_changes_nothing() -> None:
+    origin, profile, now = _origin("key-1"), make_profile(), timezone.now()
+    first = file_recovery(profile=profile, jar_path=JAR, jar_args=ARGS, origin=origin, now=now)
+    profile.driver_memory, profile.conf = "8g", {"spark.master": "now nothing could be filed"}
+    second = file_recovery(profile=profile, jar_path=JAR, jar_args=ARGS, origin=origin, now=now)
+    assert (second.again, second.recovery.pk) == (True, first.recovery.pk)
+
+
+def test_what_no_database_can_hold_is_refused_on_its_field() -> None:
+    profile = make_profile()
+    for changes, expected in (
+        ({"reason": "a\0b"}, ("reason", "nul")),
+        ({"reason": "\ud800"}, ("reason", "not_unicode")),
+        ({"jar_path": "hdfs:///" + "x" * 1000}, ("jarPath", "too_long")),
+        ({"overrides": {"proxy_user": "x" * 151}}, ("proxyUser", "too_long")),
+        ({"overrides": {"conf": {"spark.x": "\ud800"}}}, ("conf", "not_unicode")),
+    ):
+        with pytest.raises(InvalidInput) as error:
+            make_recovery(profile=profile, **changes)  # type: ignore[arg-type]
+        assert _codes(error) == [expected]
+
+
 def test_h3_two_requests_at_once_with_one_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither sees the other's row when it looks; the database lets one in."""
     origin, profile, now = _origin("key-1"), make_profile(), timezone.now()
     first = file_recovery(profile=profile, jar_path=JAR, jar_args=ARGS, origin=origin, now=now)
-    real, answers = filing._known, iter([None])
-    monkeypatch.setattr(filing, "_known", lambda *args: (next(answers, False) is False and real(*args)) or None)
+    real, answers = filing.replayed, iter([None])
+    monkeypatch.setattr(filing, "replayed", lambda *args: (next(answers, False) is False and real(*args)) or None)
     second = file_recovery(profile=profile, jar_path=JAR, jar_args=ARGS, origin=origin, now=now)
     assert (second.again, second.recovery.pk) == (True, first.recovery.pk)
 
