@@ -130,7 +130,7 @@ def test_what_no_database_can_hold_is_refused_on_its_field() -> None:
         ({"overrides": {"conf": {"spark.x": "\ud800"}}}, ("conf", "not_unicode")),
     ):
         with pytest.raises(InvalidInput) as error:
-            make_recovery(profile=profile, **changes)  # type: ignore[arg-type]
+            make_recovery(profile=profile, **changes)
         assert _codes(error) == [expected]
 
 

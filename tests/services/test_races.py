@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from recovery.domain.states import State
+from recovery.domain.verdicts import Outcome
+from recovery.gateway.errors import Refused
 from recovery.models import Gateway, Recovery, RecoveryLog
 from recovery.services import (
     attempts,
@@ -108,7 +110,7 @@ def test_after_a_cleared_doubt_what_is_found_is_ours(portal: Portal) -> None:
         with open_client(portal.gateway) as client:
             if shape == "phantom":
                 portal.sandbox.add_fault(Fault(route="POST /batches", action="phantom", times=1))
-                with pytest.raises(submission.Refused):
+                with pytest.raises(Refused):
                     client.create(row.sent_payload, name=row.batch_name, deadline=5)
             else:
                 client.create(row.sent_payload, name=row.batch_name, deadline=5)
@@ -134,7 +136,7 @@ def test_s2_a_phantom_that_changes_before_the_probe_is_looked_at_anew(portal: Po
     portal.submit()
     portal.sandbox.add_fault(Fault(route="POST /batches", action="phantom", times=1))
     with open_client(portal.gateway) as client:
-        with pytest.raises(submission.Refused):
+        with pytest.raises(Refused):
             client.create(row.sent_payload, name=row.batch_name, deadline=5)
         portal.clock.forward(5)
         portal.settle()
@@ -219,7 +221,7 @@ def test_c2_a_row_that_ended_meanwhile_is_not_stopped(portal: Portal) -> None:
     row = portal.running()
     cancelling.request_cancel(recovery=row, by=make_user(), now=portal.clock())
     asked = portal.row(row)
-    following.end(asked, state=State.FAILED, outcome=following.Outcome.JOB_FAILED, now=portal.clock())
+    following.end(asked, state=State.FAILED, outcome=Outcome.JOB_FAILED, now=portal.clock())
     with open_client(portal.gateway) as client:
         stopping.stop(recovery=asked, client=client, clock=portal.clock)
     assert not [r for r in portal.sandbox.requests if r.method == "DELETE"]
