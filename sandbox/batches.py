@@ -117,12 +117,13 @@ class Batch:
         job = self.job
         if job is None or app_id is None or now < min(job.began + jobs.APP_LINKS_KNOWN, job.ends_at):
             return {"driverLogUrl": None, "sparkUiUrl": None}
+        ui = f"{self.front}/yarnuiv2"
         if job.over(now):
-            return {"driverLogUrl": None, "sparkUiUrl": f"{self.front}/yarn/cluster/app/{app_id}"}
+            return {"driverLogUrl": None, "sparkUiUrl": f"{ui}/proxy/{app_id}"}
         container = app_id.replace("application", "container") + "_01_000001"
         return {
-            "driverLogUrl": f"{self.front}/yarn/nodemanager/node/containerlogs/{container}/livy",
-            "sparkUiUrl": f"{self.front}/yarn/proxy/{app_id}/",
+            "driverLogUrl": f"{ui}/node/containerlogs/{container}/livy?scheme=http&host=localhost&port=18036",
+            "sparkUiUrl": f"{ui}/proxy/{app_id}",
         }
 
     def _diagnostics(self, now: float) -> str:

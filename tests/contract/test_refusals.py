@@ -56,7 +56,8 @@ def test_a_refused_start_leaves_a_phantom_that_holds_the_name_until_it_is_delete
     assert (answer.status_code, answer.headers["Content-Type"]) == (status, JSON)
     # 400 is an object with `msg`, 500 is a bare JSON string
     told = answer.json() if status == 500 else answer.json()["msg"]
-    assert told.startswith(words)
+    # a JVM that threw the same often enough leaves the message out
+    assert told.startswith(words) or (status == 500 and told == words.partition(":")[0])
     phantom = wire.batch(name)
     assert phantom is not None
     assert (phantom["state"], phantom["appId"], phantom["log"]) == ("starting", None, [])

@@ -1,0 +1,64 @@
+"""End to end on the real stack: only with `-m stack` and STACK_MODE, as scripts/test-stack.sh sets it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.contract.wires import RealWire
+from tests.stack.portal import Portal
+
+_said = pytest.StashKey[list[str]]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here needs the stack."""
+    for item in items:
+        if "tests/stack/" in item.path.as_posix():
+            item.add_marker(pytest.mark.stack)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """What the jobs themselves printed, word for word: the proof of a run."""
+    if lines := config.stash.get(_said, []):
+        terminalreporter.section("what the jobs printed")
+        for line in lines:
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def mode() -> str:
+    """`local` or `yarn`."""
+    if not os.environ.get("STACK_MODE"):
+        pytest.skip("STACK_MODE is not set: run by scripts/test-stack.sh")
+    return os.environ["STACK_MODE"]
+
+
+@pytest.fixture
+def say(request: pytest.FixtureRequest, mode: str) -> Callable[[str], None]:
+    """Adds a line to the end of the run."""
+
+    def add(line: str) -> None:
+        request.config.stash.setdefault(_said, []).append(f"{mode}: {line}")
+
+    return add
+
+
+@pytest.fixture(scope="session")
+def wire(mode: str) -> RealWire:
+    """The stack itself, beside the portal: what Livy, YARN and the machine say."""
+    return RealWire(mode)
+
+
+@pytest.fixture(scope="session")
+def portal(mode: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """A running portal of its own."""
+    portal = Portal(tmp_path_factory.mktemp("portal"))
+    try:
+        portal.start()
+        yield portal
+    finally:
+        portal.stop()
