@@ -168,6 +168,8 @@ EVENTS: Final[Mapping[str, Text]] = MappingProxyType(
         "looked": _("looked for under its name"),
         "sent_again": _("sent again under the same name"),
         "phantom_seen": _("a batch of this name is registered without having started"),
+        "phantom_proved": _("it is proved that this registration never started"),
+        "cleared": _("nothing runs; the next try follows"),
         "phantom_removed": _("an empty registration was removed from Livy"),
         "cleanup_failed": _("an empty registration could not be removed yet"),
         "contradiction": _("Livy refused it, and yet a batch of this name runs"),

@@ -21,9 +21,13 @@ _LOST_SIGHT: Final = re.compile(
     re.IGNORECASE,
 )
 _FAILED: Final = re.compile(
-    r"Exception\b|\bError:|exitCode|exited with|spark-submit start failed|Permission denied|"
-    r"OutOfMemory|Traceback",
+    r"User class threw exception|exitCode|exited with|AM Container|Shutdown hook called before final status|"
+    r"spark-submit (start failed|exited)|Failed to download resource|unknown queue|"
+    r"Application application_\d+_\d+ (failed|was killed|finished with failed)",
 )
+"""Words of an application's report or of spark-submit. Anything else in the diagnostics may be Livy's own trouble in
+asking YARN, whose bare message it puts there while the application goes on (livy-knox-contract.md §3.3)."""
+_SUBMIT_DIED: Final = re.compile(r"Exception in thread \"main\"")
 
 
 class Outcome(StrEnum):
@@ -58,7 +62,7 @@ def is_terminal(word: str) -> bool:
     return word in TERMINAL_WORDS
 
 
-def of_terminal(word: str, *, log: Sequence[str] | None, cancel_sent: bool) -> Verdict:
+def of_terminal(word: str, *, log: Sequence[str] | None, cancel_sent: bool, app_known: bool) -> Verdict:
     """The end that Livy's terminal `word` means; `log` is None where it could not be read.
 
     `killed` without a cancel of ours was somebody else's doing. `dead` is a failure only when the log says so: Livy
@@ -70,16 +74,20 @@ def of_terminal(word: str, *, log: Sequence[str] | None, cancel_sent: bool) -> V
         if cancel_sent:
             return Verdict(state=State.CANCELLED, outcome=Outcome.CANCELLED_UNVERIFIED)
         return Verdict(state=State.FAILED, outcome=Outcome.KILLED_OUTSIDE)
-    return of_dead(log)
+    return of_dead(log, app_known=app_known)
 
 
-def of_dead(log: Sequence[str] | None) -> Verdict:
-    """F5 without YARN. A log with no diagnostics part comes from a local master: there the exit code decided."""
+def of_dead(log: Sequence[str] | None, *, app_known: bool) -> Verdict:
+    """F5 without YARN. A log with no diagnostics part comes from a local master: there the exit code decided.
+
+    `app_known`: an application id was seen, so that an exception of spark-submit says nothing about the application.
+    """
     output, diagnostics = logtail.sections(log or ())
     told = "\n".join(diagnostics).strip()
     if _LOST_SIGHT.search(told):
         return Verdict(state=State.LOST, outcome=Outcome.LIVY_LOST_SIGHT)
     local = bool(log) and not logtail.has_diagnostics_part(log or ())
-    if local or told or _FAILED.search("\n".join(output)):
+    died = not app_known and _SUBMIT_DIED.search("\n".join(output))
+    if local or died or _FAILED.search(told):
         return Verdict(state=State.FAILED, outcome=Outcome.JOB_FAILED)
-    return Verdict(state=State.LOST, outcome=Outcome.DEAD_UNEXPLAINED)
+    return Verdict(state=State.LOST, outcome=Outcome.LIVY_LOST_SIGHT if told else Outcome.DEAD_UNEXPLAINED)

@@ -3,16 +3,19 @@
 `requests` alone gives none of the first two: its read time-out is per read, so a server that drips a byte a second
 never ends it. Here a watchdog shuts the socket down at the deadline, whatever it is doing then, and the connection
 remembers whether it ever stood: that, not the class of the exception, decides between "not sent" and "ambiguous".
+Bytes of a request leave only after that moment, so a connection that never stood has sent nothing.
 """
 
 from __future__ import annotations
 
+import re
+import socket
 import ssl
 import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final, Protocol
@@ -22,7 +25,14 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    LocationParseError,
+    NameResolutionError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
+from urllib3.exceptions import SSLError as PoolSSLError
 
 from recovery.domain.gateways import AuthKind, Condition
 from recovery.gateway.endpoint import Endpoint
@@ -40,7 +50,6 @@ class Answer:
     content_type: str
     body: bytes
     retry_after: float | None = None
-    location: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,12 +76,21 @@ class Sender(Protocol):
 
 
 class _Watch(threading.local):
-    """What the connection of the call under way tells: did it stand, what to do then, its socket."""
+    """What the connection of the call under way tells: did it stand, what to do then, its socket.
+
+    The socket is kept here because http.client lets go of it while the answer is still being read, where the answer
+    ends by closing (as Knox's own 500 does).
+    """
 
     def __init__(self) -> None:
-        self.connection: Any = None
+        self.begin(None)
+
+    def begin(self, last_act: Callable[[], None] | None) -> None:
+        """A new call of this thread."""
+        self.sock: socket.socket | None = None
         self.connected = False
-        self.last_act: Callable[[], None] | None = None
+        self.last_act = last_act
+        self.passed = threading.Event()
 
 
 _watch = _Watch()
@@ -89,27 +107,30 @@ class _StoppedByLastAct(Exception):
 class _Watched:
     """Mixed into urllib3's connections."""
 
+    sock: socket.socket | None
+
     def connect(self) -> None:
-        _watch.connection = self
         super().connect()  # type: ignore[misc]  # urllib3's connection comes next in the MRO
-        _run_last_act()
-        _watch.connected = True
+        self._stands()
 
     def putrequest(self, *args: Any, **kwargs: Any) -> None:
-        _watch.connection = self
-        if getattr(self, "sock", None) is not None:
-            _run_last_act()
-            _watch.connected = True
+        if self.sock is not None:  # a kept connection; a new one connects when its first bytes are to be sent
+            self._stands()
         super().putrequest(*args, **kwargs)  # type: ignore[misc]
 
-
-def _run_last_act() -> None:
-    act, _watch.last_act = _watch.last_act, None
-    if act is not None:
-        try:
-            act()
-        except Exception as error:
-            raise _StoppedByLastAct(error) from error
+    def _stands(self) -> None:
+        """Once in each call: nothing was sent so far, and nothing is when this raises."""
+        if _watch.connected:
+            return
+        _watch.sock = self.sock
+        if _watch.last_act is not None:
+            try:
+                _watch.last_act()
+            except Exception as error:
+                raise _StoppedByLastAct(error) from error
+        if _watch.passed.is_set():
+            raise ConnectTimeoutError(self, "the deadline passed before the connection stood")
+        _watch.connected = True
 
 
 class _WatchedHTTP(_Watched, HTTPConnection):
@@ -139,6 +160,14 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
+class _Session(requests.Session):
+    """Keeps nothing from answer to answer, reads nothing from the environment."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None: even when told to follow nothing, requests would parse the Location and read the whole body for it,
+        without our cap."""
+
+
 class _Identity(AuthBase):
     """Shows who we are; never reads .netrc."""
 
@@ -151,6 +180,8 @@ class _Identity(AuthBase):
             pair = f"{endpoint.user}:{endpoint.secret}".encode()
             request.headers["Authorization"] = f"Basic {b64encode(pair).decode()}"
         if endpoint.auth is AuthKind.BEARER:
+            if not re.fullmatch(r"[\x21-\x7e]+", endpoint.secret):
+                raise NotSent("the token is empty, or holds what no header can carry", condition=Condition.SECRET)
             request.headers["Authorization"] = f"Bearer {endpoint.secret}"
         return request
 
@@ -190,7 +221,7 @@ class Transport:
             self._kept = None
 
     def _session(self, size: int) -> requests.Session:
-        session = requests.Session()
+        session = _Session()
         session.trust_env = False
         session.auth = _Identity(self._endpoint)
         session.verify = self._endpoint.verify
@@ -201,7 +232,9 @@ class Transport:
         return session
 
     def _send(self, session: requests.Session, call: Call) -> Answer:
-        _watch.connection, _watch.connected, _watch.last_act = None, False, call.last_act
+        if call.deadline <= 0:
+            raise NotSent("the deadline had passed before the call", condition=Condition.TIMEOUT)
+        _watch.begin(call.last_act)
         end = time.monotonic() + call.deadline
         timeouts = (min(self._connect_timeout, call.deadline), min(self._read_timeout, call.deadline))
         headers: Mapping[str, str] = {
@@ -224,14 +257,13 @@ class Transport:
                     response.close()
         except _StoppedByLastAct as stopped:
             raise stopped.reason from None
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise _told(error, connected=_watch.connected) from error
         return Answer(
             status=response.status_code,
             content_type=response.headers.get("Content-Type", "").split(";")[0].strip().lower(),
             body=body,
             retry_after=_retry_after(response.headers.get("Retry-After", "")),
-            location=response.headers.get("Location", ""),
         )
 
     def _body(self, response: requests.Response, end: float, passed: threading.Event) -> bytes:
@@ -256,17 +288,19 @@ def _chunks(response: requests.Response) -> Iterator[bytes]:
 @contextmanager
 def _deadline(seconds: float) -> Iterator[threading.Event]:
     """Shuts the call's socket down after `seconds`, so that no read of it can last longer."""
-    passed = threading.Event()
     watch = _watch.__dict__  # the dictionary of this thread
+    passed: threading.Event = watch["passed"]
+    lock, over = threading.Lock(), threading.Event()
 
     def shut() -> None:
-        passed.set()
-        sock = getattr(watch.get("connection"), "sock", None)
-        if sock is not None:
-            try:
-                sock.shutdown(2)
-            except OSError:
-                return  # it was closed in the meantime: nothing is left to shut
+        with lock:
+            if over.is_set():
+                return  # the call ended just now: the socket may serve the next one
+            passed.set()
+            sock = watch["sock"]
+            if sock is not None:  # else it connects still, and `_stands` will stop it
+                with suppress(OSError):  # closed in the meantime: nothing is left to shut
+                    sock.shutdown(socket.SHUT_RDWR)
 
     timer = threading.Timer(seconds, shut)
     timer.daemon = True
@@ -275,41 +309,48 @@ def _deadline(seconds: float) -> Iterator[threading.Event]:
         yield passed
     finally:
         timer.cancel()
+        with lock:
+            over.set()
+
+
+_NEVER_STOOD: Final[tuple[tuple[type[BaseException], Condition], ...]] = (
+    (NameResolutionError, Condition.DNS),
+    (LocationParseError, Condition.DNS),
+    (requests.exceptions.InvalidURL, Condition.NO_ROUTE),
+    (NewConnectionError, Condition.UNREACHABLE),
+    (ConnectTimeoutError, Condition.TIMEOUT),
+    (ReadTimeoutError, Condition.TIMEOUT),  # of the TLS handshake
+    (ssl.SSLError, Condition.TLS),
+    (PoolSSLError, Condition.TLS),
+)
+"""Most specific first: urllib3's errors are each other's subclasses."""
 
 
 def _told(error: BaseException, *, connected: bool) -> NotSent | Ambiguous:
-    """NotSent only when the connection never stood and the cause says the same; everything else is ambiguous."""
+    """NotSent only when the connection never stood; then the cause says why. Everything else is ambiguous."""
     causes = list(_causes(error))
-    words = type(causes[-1]).__name__
-    if not connected:
-        for kind, condition in (
-            (NameResolutionError, Condition.DNS),
-            (ConnectTimeoutError, Condition.TIMEOUT),
-            (requests.ConnectTimeout, Condition.TIMEOUT),
-            (ssl.SSLError, Condition.TLS),
-            (NewConnectionError, Condition.UNREACHABLE),
-            (requests.exceptions.InvalidURL, Condition.NO_ROUTE),
-        ):
-            for cause in causes:
-                if isinstance(cause, kind):
-                    return NotSent(f"{condition}: {_short(cause)}", condition=condition)
-        if isinstance(error, OSError) and any("CA cert" in str(c) or "TLS CA" in str(c) for c in causes):
-            return NotSent(f"tls: {_short(error)}", condition=Condition.TLS)
-    return Ambiguous(f"no answer: {words}")
+    if connected:
+        return Ambiguous(f"no answer: {type(causes[-1]).__name__}")
+    for kind, condition in _NEVER_STOOD:
+        for cause in causes:
+            if isinstance(cause, kind):
+                return NotSent(f"{condition}: {_short(cause)}", condition=condition)
+    # requests says so in an OSError of its own when the CA bundle is missing
+    condition = Condition.TLS if "TLS CA" in str(error) else Condition.UNREACHABLE
+    return NotSent(f"{condition}: {_short(error)}", condition=condition)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     """The error and what it wraps: causes, contexts, and the `reason` and arguments of urllib3's errors."""
     seen: set[int] = set()
-    queue: list[BaseException | None] = [error]
+    queue: list[object] = [error]
     while queue:
         one = queue.pop(0)
-        if one is None or id(one) in seen:
-            continue
+        if not isinstance(one, BaseException) or id(one) in seen:
+            continue  # `reason` is a text in the errors of ssl
         seen.add(id(one))
         yield one
-        queue += [one.__cause__, one.__context__, getattr(one, "reason", None)]
-        queue += [arg for arg in one.args if isinstance(arg, BaseException)]
+        queue += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
 
 
 def _short(error: BaseException) -> str:
@@ -317,4 +358,4 @@ def _short(error: BaseException) -> str:
 
 
 def _retry_after(value: str) -> float | None:
-    return float(value) if value.isdigit() else None
+    return float(value) if re.fullmatch(r"[0-9]{1,9}", value) else None

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from recovery.domain.gateways import Condition
-from recovery.domain.redaction import redact
+from recovery.domain.redaction import redact, storable
 from recovery.gateway.errors import (
     Ambiguous,
     DuplicateName,
@@ -98,7 +98,7 @@ def json_of(answer: Answer) -> Any:
 def _text_or_none(value: object) -> str | None:
     if value is not None and not isinstance(value, str):
         raise _Shape("text expected")
-    return value
+    return None if value is None else storable(value)
 
 
 def batch_of(value: object) -> Batch:
@@ -115,13 +115,13 @@ def batch_of(value: object) -> Batch:
     return Batch(
         id=number,
         name=_text_or_none(value.get("name")),
-        state=state,
+        state=storable(state),
         app_id=_text_or_none(value.get("appId")),
         owner=_text_or_none(value.get("owner")),
         proxy_user=_text_or_none(value.get("proxyUser")),
         driver_log_url=_text_or_none(info.get("driverLogUrl")),
         spark_ui_url=_text_or_none(info.get("sparkUiUrl")),
-        log=tuple(log),
+        log=tuple(storable(line) for line in log),
     )
 
 
@@ -142,14 +142,14 @@ def log_of(value: object) -> LogPage:
     number, total, lines = value.get("id"), value.get("total", 0), value["log"]
     if not isinstance(number, int) or not isinstance(total, int) or not all(isinstance(x, str) for x in lines):
         raise _Shape("id, total, log")
-    return LogPage(id=number, total=total, lines=tuple(lines))
+    return LogPage(id=number, total=total, lines=tuple(storable(line) for line in lines))
 
 
 def version_of(value: object) -> Version:
     """`/version` as a value; raises _Shape."""
     if not isinstance(value, Mapping) or not isinstance(value.get("version"), str):
         raise _Shape("version expected")
-    return Version(text=value["version"])
+    return Version(text=storable(value["version"]))
 
 
 def words_of(answer: Answer, *secrets: str) -> str:
@@ -162,7 +162,7 @@ def words_of(answer: Answer, *secrets: str) -> str:
         text = message
     elif "html" in answer.content_type or text.lstrip().startswith("<"):
         text = html.unescape(re.sub(r"<(style|script)\b.*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL | re.I))
-    text = redact(re.sub(r"\s+", " ", text).strip(), *secrets)
+    text = redact(re.sub(r"\s+", " ", storable(text[: 4 * WORDS])).strip(), *secrets)
     return text[:WORDS] or f"HTTP {answer.status}"
 
 
@@ -213,6 +213,14 @@ def gateway_condition(answer: Answer, words: str) -> NotSent | None:
     return NotSent(words, condition=kind, status=status, retry_after=answer.retry_after)
 
 
+_INACTIVE: Final = re.compile(r"Service (Temporarily )?Unavailable", re.IGNORECASE)
+"""Knox's words for a topology that is inactive or being deployed (contract §8)."""
+_CUT: Final = re.compile(r"upstream|reset|time-?out|timed out|terminat|disconnect|connect error", re.IGNORECASE)
+"""Words of a proxy whose connection broke after the request may have gone through it."""
+_NO_SUCH_BATCH: Final = re.compile(r"Session '.*' (not found|already stopped)", re.DOTALL)
+"""Livy's own 404 (contract §2); an API gateway's "Not Found" says nothing about a batch."""
+
+
 def _is_login_page(answer: Answer) -> bool:
     return "html" in answer.content_type and re.search(rb"(?i)<form|password|log-?in", answer.body) is not None
 
@@ -231,6 +239,8 @@ def read_created(answer: Answer, *, name: str | None, secret: str = "") -> Batch
         if batch.name != name:
             raise Garbled(f"201 about another batch, named {batch.name!r}", status=201)
         return batch
+    if answer.status == 503 and (_CUT.search(words) or not _INACTIVE.search(words)):
+        raise Ambiguous(words, status=503)
     if (condition := gateway_condition(answer, words)) is not None:
         raise condition
     if 200 <= answer.status < 300:
@@ -246,6 +256,8 @@ def _verdict(answer: Answer, words: str) -> GatewayError:
         return NotSent(words, condition=Condition.FORBIDDEN, status=status)
     if livy is None or status not in {400, 403, 406, 422, 500}:
         return Ambiguous(words, status=status)
+    if status == 500 and not isinstance(json_of(answer), str):
+        return Ambiguous(words, status=status)  # Livy's own 500 is a bare JSON string
     if "too many sessions" in livy:
         return NotSent(words, condition=Condition.TOO_MANY_SESSIONS, status=status)
     if "Duplicate session name" in livy:
@@ -269,11 +281,17 @@ def read_value(answer: Answer, *, secret: str = "") -> Any:
             return json_of(answer)
         except _Shape as error:
             raise NotSent(f"200 without JSON: {words}", condition=Condition.GARBLED, status=200) from error
-    if answer.status == 404 and "not found" in (livy_words(answer) or "").lower():
-        raise NotFound(words, status=404)
+    if answer.status == 404:
+        raise _not_found(answer, words)
     if answer.status == 403:
         raise Forbidden(words, status=403)
     raise NotSent(words, condition=Condition.SERVER_ERROR, status=answer.status)
+
+
+def _not_found(answer: Answer, words: str) -> NotFound | NotSent:
+    if _NO_SUCH_BATCH.search(livy_words(answer) or ""):
+        return NotFound(words, status=404)
+    return NotSent(words, condition=Condition.NO_ROUTE, status=404)
 
 
 def shaped(parse: Callable[[object], T], value: object) -> T:
@@ -292,8 +310,8 @@ def read_deleted(answer: Answer, *, secret: str = "") -> None:
     livy = livy_words(answer)
     if answer.status == 200 and livy is not None:
         return
-    if answer.status == 404 and livy is not None:
-        raise NotFound(words, status=404)
+    if answer.status == 404:
+        raise _not_found(answer, words)
     if answer.status == 403:
         raise Forbidden(words, status=403)
     raise Ambiguous(words, status=answer.status)

@@ -87,6 +87,13 @@ class Gateway(models.Model):
     condition_since = models.DateTimeField(_("since"), null=True, blank=True)
     failures = models.PositiveIntegerField(_("failures in a row"), default=0)
     next_try_at = models.DateTimeField(_("next try"), null=True, blank=True)
+    submit_condition = models.CharField(
+        _("why it takes no submissions"), max_length=30, blank=True, choices=labels.conditions
+    )
+    submit_words = models.CharField(_("what was answered to a submission"), max_length=2000, blank=True)
+    submit_since = models.DateTimeField(_("no submissions since"), null=True, blank=True)
+    submit_failures = models.PositiveIntegerField(_("refused submissions in a row"), default=0)
+    submit_next_at = models.DateTimeField(_("next submission"), null=True, blank=True)
     last_seen_at = models.DateTimeField(_("last seen"), null=True, blank=True)
     livy_version = models.CharField(_("Livy's version"), max_length=100, blank=True)
     version_accepted = models.BooleanField(
@@ -106,6 +113,11 @@ class Gateway(models.Model):
 
     history = HistoricalRecords(
         excluded_fields=[
+            "submit_condition",
+            "submit_words",
+            "submit_since",
+            "submit_failures",
+            "submit_next_at",
             "condition", "condition_words", "condition_since", "failures", "next_try_at", "last_seen_at",
             "livy_version", "witnesses",
         ]
@@ -129,11 +141,17 @@ class Gateway(models.Model):
         constraints = [
             one_of("auth_kind", AuthKind, name="gateway_auth_kind"),
             one_of("condition", Condition, name="gateway_condition", blank=True),
+            one_of("submit_condition", Condition, name="gateway_submit_condition", blank=True),
         ]
         permissions = [("operate_gateway", "Can pause, resume and test gateways")]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def seen_condition(self) -> str:
+        """What is wrong with it now: with the gateway, or else with what it answers to submissions."""
+        return self.condition or self.submit_condition
 
     @property
     def used(self) -> bool:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from recovery.models.log import RecoveryLog
 
 
+_ENDED = sorted(state.value for state in TERMINAL)
+_LIVE = sorted(state.value for state in LIVE)
+
+
 class RecoveryQuerySet(NeverDeletedQuerySet["Recovery"]):
     """Reads shared by admin, API and workers."""
 
@@ -86,15 +90,17 @@ class Recovery(models.Model):
 
     may_have_started = models.BooleanField(_("may have started"), default=False)
     doubt_try = models.PositiveIntegerField(default=0, editable=False)
-    """The last try whose end is not known."""
+    """The last claim (`fence`) whose end is not known."""
     doubt_since = models.DateTimeField(_("in doubt since"), null=True, blank=True)
     """Start of the first try of the doubt that is open."""
     cleared_try = models.PositiveIntegerField(default=0, editable=False)
-    """Up to this try it is proved that nothing runs (S2)."""
+    """Up to this claim it is proved that nothing runs (S2)."""
     answered_try = models.PositiveIntegerField(default=0, editable=False)
-    """The last try whose POST Livy itself has answered."""
+    """The last claim whose POST Livy itself has answered."""
     refusal_try = models.PositiveIntegerField(default=0, editable=False)
-    """The last try that Livy refused for its payload."""
+    """The last claim that Livy refused for its payload."""
+    post_begun_try = models.PositiveIntegerField(default=0, editable=False)
+    """The last claim that came to its last act before the first byte of a POST."""
     looks = models.PositiveIntegerField(_("look-ups of the doubt"), default=0)
     phantom_id = models.BigIntegerField(null=True, blank=True, editable=False)
     phantom_since = models.DateTimeField(null=True, blank=True, editable=False)
@@ -110,6 +116,7 @@ class Recovery(models.Model):
         related_name="+",
     )
     delete_sent_at = models.DateTimeField(_("DELETE sent"), null=True, blank=True)
+    delete_answered_at = models.DateTimeField(_("DELETE answered"), null=True, blank=True)
 
     livy_id = models.BigIntegerField(_("batch id"), null=True, blank=True)
     livy_state = models.CharField(_("state in Livy"), max_length=40, blank=True)
@@ -191,8 +198,8 @@ class Recovery(models.Model):
             one_of("channel", Channel, name="recovery_channel"),
             one_of("args_mode", ArgsMode, name="recovery_args_mode"),
             models.CheckConstraint(
-                condition=Q(state__in=sorted(TERMINAL), finished_at__isnull=False)
-                | Q(state__in=sorted(LIVE), finished_at__isnull=True),
+                condition=Q(state__in=_ENDED, finished_at__isnull=False)
+                | Q(state__in=_LIVE, finished_at__isnull=True),
                 name="recovery_finished_when_terminal",
             ),
             models.CheckConstraint(condition=Q(attempt__gte=1), name="recovery_attempt_from_one"),
@@ -205,14 +212,14 @@ class Recovery(models.Model):
             ),
             models.UniqueConstraint(
                 fields=("resubmission_of",),
-                condition=Q(state__in=sorted(LIVE)),
+                condition=Q(state__in=_LIVE),
                 name="recovery_one_live_child",
             ),
         ]
         indexes = [
             models.Index(
                 fields=("gateway", "state", "next_action_at"),
-                condition=Q(state__in=sorted(LIVE)),
+                condition=Q(state__in=_LIVE),
                 name="recovery_due",
             ),
             models.Index(fields=("gateway",), condition=Q(cleanup_due=True), name="recovery_cleanup"),

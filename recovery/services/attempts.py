@@ -17,10 +17,14 @@ from recovery.domain.verdicts import Outcome
 from recovery.gateway.errors import GatewayError
 from recovery.gateway.wire import Batch
 from recovery.models import Recovery
-from recovery.services import transitions
+from recovery.services import events, transitions
 from recovery.services.clock import Clock, seconds
 
 log = structlog.get_logger(__name__)
+
+
+NO_DOUBT = Q(may_have_started=False) | Q(doubt_try__lte=F("cleared_try"))
+"""Nothing of the row can run (A5)."""
 
 
 class ClaimLost(Exception):
@@ -45,21 +49,32 @@ class Attempt:
         return self.ends - monotonic()
 
     def last_act(self, clock: Clock) -> None:
-        """P2: deadline and token again, once the connection stands."""
+        """P2: deadline and token again, once the connection stands. From here on the try may have been sent."""
         rows = Recovery.objects.filter(self.mine, pk=self.recovery.pk, state=State.SUBMITTING, lease_until__gt=clock())
-        if self.remaining() <= 0 or not rows.exists():
+        if self.remaining() <= 0 or not rows.update(post_begun_try=self.fence):
             raise ClaimLost
 
 
-def claim(recovery_id: int, *, source: State, now: datetime) -> Attempt | None:
-    """P2: guarded UPDATE, tries + 1, a new fence, a lease of the try's deadline plus a margin. None: not ours."""
+def held(recovery: Recovery) -> Q:
+    """Holds while nobody has claimed the row since it was read: what was concluded from that reading is still true."""
+    return Q(fence=recovery.fence)
+
+
+def claim(recovery_id: int, *, source: State, now: datetime, only_if: Q | None = None) -> Attempt | None:
+    """P2: guarded UPDATE, tries + 1, a new fence, a lease of the try's deadline plus a margin. None: not ours.
+
+    What a person has settled is never claimed (H1), nor a queued row whose doubt is open.
+    """
     pacing = settings.RECOVERY_PACING
     ends = monotonic() + pacing.try_deadline
     lease = now + seconds(pacing.try_deadline + pacing.lease_margin)
     free = Q(hold="", next_action_at__lte=now) & (Q(not_before__isnull=True) | Q(not_before__lte=now))
     free &= Q(lease_until__isnull=True) | Q(lease_until__lte=now) | Q(state=State.UNCONFIRMED)
+    free &= Q(settled_as="")
     if source is State.QUEUED:
-        free &= Q(cancel_requested_at__isnull=True)
+        free &= Q(cancel_requested_at__isnull=True) & NO_DOUBT
+    if only_if is not None:
+        free &= only_if
     with transaction.atomic():
         moved = transitions.advance(
             recovery_id,
@@ -118,21 +133,23 @@ def take_over(
         "hold": "",
         "started_at": now if running else None,
     }
-    return transitions.advance(
+    told: dict[str, Any] = {"batch": batch.id, "app": batch.app_id, "livy_state": batch.state}
+    moved = transitions.advance(
         recovery_id,
         State.RUNNING if running else State.STARTING,
         kind=kind,
         sources=sources,
         only_if=only_if,
         changes=changes,
-        batch=batch.id,
-        app=batch.app_id,
-        livy_state=batch.state,
+        **told,
     )
+    if not moved and kind == "adopted":  # A6: evidence is always written; a late 201 has words of its own
+        events.of_recovery(recovery_id, "evidence", cause=kind, **told)
+    return moved
 
 
 def give_back(attempt: Attempt, error: GatewayError | None, *, cause: str, now: datetime, next_at: datetime) -> bool:
-    """A2: nothing was sent. The try does not count; the row waits, in doubt if it was in doubt before (A5)."""
+    """A2: nothing was started. The try does not count; the row waits, in doubt if it was in doubt before (A5)."""
     recovery = attempt.recovery
     return transitions.advance(
         recovery.pk,
@@ -165,16 +182,16 @@ def doubt(
     known = recovery.in_doubt
     changes: dict[str, Any] = {
         "may_have_started": True,
-        "doubt_try": F("tries"),
+        "doubt_try": F("fence"),
         "doubt_since": recovery.doubt_since if known else recovery.try_started_at,
         "lease_until": None,
         "looks": 0,
         "next_action_at": now if answered else now + seconds(pacing.look_pause(1)),
     }
     if answered:
-        changes["answered_try"] = F("tries")
+        changes["answered_try"] = F("fence")
     if refused:
-        changes |= {"refusal_try": F("tries"), "outcome_words": words}
+        changes |= {"refusal_try": F("fence"), "outcome_words": words}
     return transitions.advance(
         recovery.pk,
         State.UNCONFIRMED,
@@ -235,7 +252,14 @@ def name_taken(recovery: Recovery, *, source: State, now: datetime, only_if: Q, 
 
 
 def lose(
-    recovery_id: int, *, sources: set[State], outcome: Outcome, now: datetime, kind: str = "lost", **facts: Any
+    recovery_id: int,
+    *,
+    sources: set[State],
+    outcome: Outcome,
+    now: datetime,
+    kind: str = "lost",
+    only_if: Q | None = None,
+    **facts: Any,
 ) -> bool:
     """It cannot be known: a person settles it. It goes on being looked up for a while (F6)."""
     return transitions.advance(
@@ -244,6 +268,7 @@ def lose(
         kind=kind,
         cause=outcome.value,
         sources=sources,
+        only_if=only_if,
         changes={
             "finished_at": now,
             "outcome": outcome.value,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db.models import F, Q
+from django.db.models import Q
 
-from recovery.domain.states import LIVE, State
+from recovery.domain.states import LIVE, Hold, State
 from recovery.domain.verdicts import Outcome
 from recovery.models import Recovery
 from recovery.services import transitions
+from recovery.services.attempts import NO_DOUBT
 from recovery.services.wake import FOLLOW, SETTLE, SUBMIT, wake
 
 
@@ -44,13 +45,14 @@ def request_cancel(*, recovery: Recovery, by: User, now: datetime, reason: str =
 
 def cancel_unsent(recovery_id: int, *, now: datetime) -> bool:
     """`cancelled` for a row with an asked-for cancel of which nothing can run: not sent, and no doubt is open."""
-    cleared = Q(may_have_started=False) | Q(doubt_try__lte=F("cleared_try"))
+    waiting = Q(state__in=(State.QUEUED, State.AWAITING_APPROVAL))
     return transitions.advance(
         recovery_id,
         State.CANCELLED,
         kind="cancelled",
         cause="not_sent",
-        sources={State.QUEUED, State.AWAITING_APPROVAL},
-        only_if=Q(cancel_requested_at__isnull=False) & cleared,
+        sources={State.QUEUED, State.AWAITING_APPROVAL, State.UNCONFIRMED},
+        # whose name was taken before its first POST was never sent either (A7)
+        only_if=Q(cancel_requested_at__isnull=False) & NO_DOUBT & (waiting | Q(hold=Hold.NAME_TAKEN)),
         changes={"finished_at": now, "outcome": Outcome.CANCELLED_BEFORE_START.value},
     )

@@ -24,6 +24,7 @@ from recovery.services import events, instance
 from recovery.services.clock import seconds
 
 BUSY = FOLLOWED | {State.SUBMITTING, State.UNCONFIRMED}
+"""Counted against `max_running`; a row on hold is nobody's job."""
 
 
 class ClientFactory(Protocol):
@@ -61,9 +62,15 @@ def _env_file_secret() -> dict[str, str]:
 
 def takes_submissions(gateway: Gateway, now: datetime) -> bool:
     """Not paused, not followed only, not in a pause after a failure, this database's own portal (H5), not full."""
+    return takes_posts(gateway, now) and room(gateway) > 0
+
+
+def takes_posts(gateway: Gateway, now: datetime) -> bool:
+    """The same, but for the room: a doubt that is sent again counts against it already."""
     if gateway.paused or gateway.follow_only or is_resting(gateway, now) or instance.pause_reason():
         return False
-    return room(gateway) > 0
+    resting = bool(gateway.submit_condition) and gateway.submit_next_at is not None and gateway.submit_next_at > now
+    return not resting
 
 
 def is_resting(gateway: Gateway, now: datetime) -> bool:
@@ -75,7 +82,7 @@ def room(gateway: Gateway) -> int:
     """How many more recoveries may run there now (`max_running`)."""
     if gateway.max_running is None:
         return 1_000_000
-    busy = Recovery.objects.filter(gateway=gateway, state__in=BUSY).count()
+    busy = Recovery.objects.filter(gateway=gateway, state__in=BUSY, hold="").count()
     return max(0, gateway.max_running - busy)
 
 
@@ -115,6 +122,51 @@ def record_condition(
         if changed:
             events.append(SubjectType.GATEWAY, gateway.pk, "condition", cause=condition.value, words=error.words[:500])
     gateway.refresh_from_db()
+
+
+def record_submit_condition(
+    gateway: Gateway, error: NotSent, *, now: datetime, jitter: Callable[[], float] = random.random
+) -> None:
+    """A2 for what was answered to a submission: submissions rest, for longer each time; following goes on."""
+    pause = settings.RECOVERY_PACING.gateway_pause(gateway.submit_failures + 1, jitter())
+    if error.retry_after is not None:
+        pause = min(max(pause, error.retry_after), settings.RECOVERY_PACING.gateway_pause_most)
+    changed = gateway.submit_condition != error.condition
+    with transaction.atomic():
+        Gateway.objects.filter(pk=gateway.pk).update(
+            submit_condition=error.condition.value,
+            submit_words=error.words[:2000],
+            submit_since=now if changed else gateway.submit_since,
+            submit_failures=F("submit_failures") + 1,
+            submit_next_at=now + seconds(pause),
+        )
+        if changed:
+            events.append(
+                SubjectType.GATEWAY, gateway.pk, "condition", cause=error.condition.value, words=error.words[:500]
+            )
+    gateway.refresh_from_db()
+
+
+def record_submitted(gateway: Gateway) -> None:
+    """Livy has taken, or judged, a submission: they need no rest any more."""
+    with transaction.atomic():
+        healed = Gateway.objects.filter(~Q(submit_condition=""), pk=gateway.pk).update(
+            submit_condition="", submit_words="", submit_since=None, submit_failures=0, submit_next_at=None
+        )
+        if healed:
+            events.append(SubjectType.GATEWAY, gateway.pk, "healed", cause=gateway.submit_condition)
+    if healed:
+        gateway.refresh_from_db()
+
+
+def stop_unless_alive(client: KnoxLivyClient, error: NotSent) -> None:
+    """After a call about one batch failed: goes on when Livy answers otherwise, so that one bad batch starves nobody.
+
+    Raises `error`, or what the gateway says now, when it does not.
+    """
+    if error.condition in (Condition.CREDENTIALS, Condition.SECRET):
+        raise error
+    client.version()
 
 
 def record_seen(gateway: Gateway, *, now: datetime) -> None:

@@ -38,8 +38,8 @@ def adopt(*, how: How, now: datetime) -> int:
     """Make this database this portal's; how many recoveries were touched.
 
     `moved`: the old portal is gone, everything goes on. `restored`: rows may be older than what happened in Livy, so
-    each one that is not ended is in doubt and is looked up before its first POST. `copy`: the original goes on
-    elsewhere; every row that is not ended becomes `lost` in this copy.
+    each one that may be sent is in doubt: it is looked up, and what is not found cannot be known. `copy`: the original
+    goes on elsewhere; every row that is not ended becomes `lost` in this copy.
     """
     touched = 0
     with transaction.atomic():
@@ -50,8 +50,9 @@ def adopt(*, how: How, now: datetime) -> int:
             for recovery in Recovery.objects.live().only("pk", "state").order_by("pk"):
                 touched += _end_in_copy(recovery, now)
         elif how == "restored":
-            for pk in Recovery.objects.filter(state=State.QUEUED).values_list("pk", flat=True).order_by("pk"):
-                touched += _doubt_restored(pk, now)
+            sendable = (State.QUEUED, State.AWAITING_APPROVAL, State.SUBMITTING, State.UNCONFIRMED)
+            for recovery in Recovery.objects.filter(state__in=sendable).order_by("pk"):
+                touched += _doubt_restored(recovery, now)
     return touched
 
 
@@ -69,9 +70,14 @@ def _end_in_copy(recovery: Recovery, now: datetime) -> bool:
     )  # fmt: skip
 
 
-def _doubt_restored(pk: int, now: datetime) -> bool:
-    """`queued` in the backup may have been submitted after it: a doubt, like a lost answer (A4)."""
-    changes = {"may_have_started": True, "doubt_try": F("tries") + 1, "tries": F("tries") + 1,
-               "try_started_at": now, "try_ends_at": now, "looks": 0, "next_action_at": now}  # fmt: skip
-    moved = transitions.advance(pk, State.SUBMITTING, kind="claimed", cause="restored")
-    return moved and transitions.advance(pk, State.UNCONFIRMED, kind="worker_lost", cause="restored", changes=changes)
+def _doubt_restored(recovery: Recovery, now: datetime) -> bool:
+    """What waits in the backup may have been sent after it: a doubt, like a lost answer (A4), of unknown beginning."""
+    doubt = {
+        "may_have_started": True, "fence": F("fence") + 1, "doubt_try": F("fence") + 1, "doubt_since": None,
+        "try_started_at": now, "try_ends_at": now, "looks": 0, "lease_until": None, "next_action_at": now,
+    }  # fmt: skip
+    if recovery.state == State.QUEUED:
+        transitions.advance(recovery.pk, State.SUBMITTING, kind="claimed", cause="restored")
+    if recovery.state in (State.QUEUED, State.SUBMITTING):
+        return transitions.advance(recovery.pk, State.UNCONFIRMED, kind="worker_lost", cause="restored", changes=doubt)
+    return transitions.note(recovery.pk, "worker_lost", cause="restored", changes=doubt)

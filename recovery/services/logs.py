@@ -10,6 +10,10 @@ from recovery.gateway.errors import Forbidden, GatewayError
 from recovery.gateway.livy import KnoxLivyClient
 from recovery.models import Recovery, RecoveryLog
 
+MAX_LINE = 20_000
+"""Characters that are kept of one line."""
+MAX_DIAGNOSTICS = 200_000
+
 
 def capture(recovery: Recovery, client: KnoxLivyClient, *, now: datetime, final: bool) -> bool:
     """Read Livy's ring and lay it over what is kept; False when it could not be read just now."""
@@ -22,17 +26,16 @@ def capture(recovery: Recovery, client: KnoxLivyClient, *, now: datetime, final:
         return False
     output, diagnostics = logtail.sections(page.lines)
     kept = RecoveryLog.objects.filter(recovery=recovery).first() or RecoveryLog(recovery=recovery)
-    # a NUL cannot be stored in PostgreSQL
-    window = [redact(line, client.endpoint.secret).replace("\0", "\N{SYMBOL FOR NULL}") for line in output]
-    merged = "\n".join(logtail.merge(kept.output.split("\n") if kept.output else [], window))
-    told = redact("\n".join(diagnostics), client.endpoint.secret).replace("\0", "\N{SYMBOL FOR NULL}").strip()
-    if not kept._state.adding and (merged, told or kept.diagnostics, final) == (
-        kept.output, kept.diagnostics, kept.final,
-    ):  # fmt: skip
-        return True
-    kept.output, kept.diagnostics, kept.final, kept.read_at = merged, told or kept.diagnostics, final, now
-    kept.on_yarn = kept.on_yarn or logtail.has_diagnostics_part(page.lines)
-    kept.save()
+    before = (kept.output, kept.diagnostics, kept.final, kept.withheld)
+    secret = client.endpoint.secret
+    window = [redact(line[:MAX_LINE], secret) for text in output for line in text.split("\n")]
+    kept.output = "\n".join(logtail.merge(kept.output.split("\n") if kept.output else [], window))
+    kept.diagnostics = redact("\n".join(diagnostics)[:MAX_DIAGNOSTICS], secret).strip() or kept.diagnostics
+    kept.final, kept.withheld = final, False
+    if kept._state.adding or before != (kept.output, kept.diagnostics, kept.final, kept.withheld):
+        kept.on_yarn = kept.on_yarn or logtail.has_diagnostics_part(page.lines)
+        kept.read_at = now
+        kept.save()
     return True
 
 

@@ -1,10 +1,13 @@
 """Batches that Livy registered without starting them: they hold our name for ever until they are deleted (S2).
 
 A start in progress has the same shape, so a phantom is deleted only after Livy itself has answered our latest POST:
-POST is serial in Livy, so its answer means that every earlier start has finished.
+POST is serial in Livy, so its answer means that every earlier start has finished. Where several Livys stand behind the
+gateway, the answer of one says nothing about the others, and nothing is deleted (S4).
 """
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 import structlog
 from django.conf import settings
@@ -18,6 +21,9 @@ from recovery.services import events, gateways, instance, transitions
 from recovery.services.clock import Clock, seconds
 
 log = structlog.get_logger(__name__)
+
+CLEANUP_FOR = timedelta(days=1)
+"""After this a phantom that could not be removed is left to people."""
 
 
 def log_is_empty(client: KnoxLivyClient, name: str) -> bool:
@@ -45,15 +51,18 @@ def delete_identified(recovery_id: int, client: KnoxLivyClient, *, name: str, ba
     return False
 
 
-def remove(recovery: Recovery, batch: Batch, client: KnoxLivyClient) -> bool:
-    """Delete a proved phantom: read once more (same id, still empty), DELETE by name, and see it gone.
+def is_still(recovery: Recovery, batch: Batch, client: KnoxLivyClient) -> bool:
+    """Read once more: the same id, still empty. The caller has Livy's own answer to the latest POST.
 
-    The caller has Livy's own answer to the latest POST. Raises NotSent, Ambiguous, Forbidden.
+    Raises NotSent, NotFound.
     """
+    again = client.get(recovery.batch_name)
+    return again.id == batch.id and again.phantom_shape and log_is_empty(client, recovery.batch_name)
+
+
+def remove(recovery: Recovery, batch: Batch, client: KnoxLivyClient) -> bool:
+    """Delete a proved phantom by name, and see it gone. Raises NotSent, Ambiguous, Forbidden."""
     try:
-        again = client.get(recovery.batch_name)
-        if again.id != batch.id or not again.phantom_shape or not log_is_empty(client, recovery.batch_name):
-            return False
         client.delete(recovery.batch_name)
         client.get(recovery.batch_name)
     except NotFound:
@@ -63,31 +72,35 @@ def remove(recovery: Recovery, batch: Batch, client: KnoxLivyClient) -> bool:
 
 
 def clean_up(*, recovery_id: int, gateway: Gateway, client: KnoxLivyClient, clock: Clock) -> None:
-    """After a refusal: remove the phantom that may hold the name. Repeated by the sweep until it is done."""
+    """After a refusal: remove the phantom that may hold the name. Repeated by the sweep for a day."""
     recovery = Recovery.objects.get(pk=recovery_id)
-    if not recovery.cleanup_due:
+    if not recovery.cleanup_due or instance.pause_reason():
         return
-    if instance.pause_reason():
-        return
-    done = Q(cleanup_due=True)
+    due = Q(cleanup_due=True)
+    over = {"cleanup_due": False, "next_action_at": None}
+    removed = False
     try:
         batch = client.get(recovery.batch_name)
         if not batch.phantom_shape:
             # Livy's verdict and a real batch contradict each other: a person has to look
             log.error("contradiction", recovery=recovery.pk, batch=batch.id)
             transitions.note(
-                recovery.pk, "contradiction", only_if=done, changes={"cleanup_due": False, "next_action_at": None},
+                recovery.pk, "contradiction", only_if=due, changes=over,
                 batch=batch.id, app=batch.app_id, livy_state=batch.state,
             )  # fmt: skip
             return
-        removed = remove(recovery, batch, client)
+        removed = is_still(recovery, batch, client) and remove(recovery, batch, client)
     except NotFound:
         removed = True
-    except (NotSent, Ambiguous, Forbidden) as error:
-        if isinstance(error, NotSent):
-            gateways.record_condition(gateway, error, now=clock())
-        removed = False
-    later = clock() + seconds(settings.RECOVERY_PACING.cleanup_every)
-    Recovery.objects.filter(done, pk=recovery.pk).update(
-        cleanup_due=not removed, next_action_at=None if removed else later
-    )
+    except NotSent as error:
+        gateways.record_condition(gateway, error, now=clock())
+    except (Ambiguous, Forbidden) as error:
+        log.warning("cleanup_failed", recovery=recovery.pk, error=type(error).__name__)
+    now = clock()
+    if removed:
+        Recovery.objects.filter(due, pk=recovery.pk).update(**over)
+    elif recovery.finished_at is not None and now - recovery.finished_at > CLEANUP_FOR:
+        transitions.note(recovery.pk, "cleanup_failed", only_if=due, cause="given_up", changes=over)
+    else:
+        later = now + seconds(settings.RECOVERY_PACING.cleanup_every)
+        Recovery.objects.filter(due, pk=recovery.pk).update(next_action_at=later)

@@ -40,7 +40,12 @@ def settle_due(*, gateway_id: int, clock: Clock = database_now, client_for: Clie
                 for recovery_id in _due(gateway, clock()):
                     if monotonic() > until or not leases.renew(name, holder, lasting=lease, now=clock()):
                         break
-                    looked += settle_one(recovery_id=recovery_id, gateway=gateway, client=client, clock=clock)
+                    try:
+                        looked += settle_one(recovery_id=recovery_id, gateway=gateway, client=client, clock=clock)
+                    except NotSent as error:
+                        gateways.stop_unless_alive(client, error)
+                        later = clock() + seconds(pacing.look_pauses[-1])
+                        Recovery.objects.filter(pk=recovery_id, state=State.UNCONFIRMED).update(next_action_at=later)
         except NotSent as error:
             gateways.record_condition(gateway, error, now=clock())
             return looked
@@ -65,7 +70,9 @@ def settle_one(*, recovery_id: int, gateway: Gateway, client: KnoxLivyClient, cl
     elif batch.phantom_shape:
         _phantom(recovery, batch, gateway, client, clock)
     else:
-        attempts.take_over(recovery.pk, batch, kind="adopted", now=clock(), sources=UNCONFIRMED)
+        attempts.take_over(
+            recovery.pk, batch, kind="adopted", now=clock(), sources=UNCONFIRMED, only_if=attempts.held(recovery)
+        )
     return True
 
 
@@ -73,42 +80,47 @@ def _again_later(recovery: Recovery, now: datetime, **changes: object) -> None:
     """S1: growing pauses; not past the moment when the doubt can be decided."""
     pacing = settings.RECOVERY_PACING
     later = now + seconds(pacing.look_pause(recovery.looks + 1))
-    if recovery.try_ends_at is not None and now < (decided := recovery.try_ends_at + seconds(pacing.settle)):
+    if now < (decided := _decided_at(recovery, now)):
         later = min(later, decided)
-    Recovery.objects.filter(pk=recovery.pk, state=State.UNCONFIRMED).update(
-        looks=F("looks") + 1, next_action_at=later, **changes
-    )
+    rows = Recovery.objects.filter(attempts.held(recovery), pk=recovery.pk, state=State.UNCONFIRMED)
+    rows.update(looks=F("looks") + 1, next_action_at=later, **changes)
+
+
+def _decided_at(recovery: Recovery, now: datetime) -> datetime:
+    """When the settle time after the end of the last try's deadline is over (S3)."""
+    return (recovery.try_ends_at or now) + seconds(settings.RECOVERY_PACING.settle)
 
 
 def _not_found(recovery: Recovery, gateway: Gateway, client: KnoxLivyClient, clock: Clock) -> None:
     """S3, C4: a 404 proves nothing at once, and later only where Livy's memory provably spans the try."""
-    now, pacing = clock(), settings.RECOVERY_PACING
-    settled_at = (recovery.try_ends_at or now) + seconds(pacing.settle)
-    if recovery.phantom_id is not None:
-        # it was there and is gone: somebody deleted it, or Livy restarted; the doubt starts again
-        Recovery.objects.filter(pk=recovery.pk).update(phantom_id=None, phantom_since=None)
-    if now < settled_at:
-        _again_later(recovery, now)
+    now = clock()
+    if recovery.cleanup_due and recovery.answered_try == recovery.fence:
+        _cleared(recovery, now)  # a phantom that was proved, and is gone (S2)
+    elif now < _decided_at(recovery, now):
+        # a phantom that was there and is gone: somebody deleted it, or Livy restarted; the doubt starts again
+        _again_later(recovery, now, phantom_id=None, phantom_since=None)
+    elif recovery.settled_as or not _memory_spans(recovery, gateway, client, now):
+        attempts.lose(
+            recovery.pk, sources=UNCONFIRMED, outcome=Outcome.DOUBT_UNSETTLED, now=now, only_if=attempts.held(recovery)
+        )
     elif recovery.cancel_requested_at is not None:
         transitions.advance(
             recovery.pk, State.CANCELLED, kind="cancelled", cause="doubt_settled", sources=UNCONFIRMED,
+            only_if=attempts.held(recovery),
             changes={"finished_at": now, "outcome": Outcome.CANCELLED_UNVERIFIED.value},
         )  # fmt: skip
-    elif _memory_spans(recovery, gateway, client, now):
-        _send_again(recovery, gateway, client, clock)
     else:
-        attempts.lose(recovery.pk, sources=UNCONFIRMED, outcome=Outcome.DOUBT_UNSETTLED, now=now)
+        _send_again(recovery, gateway, client, clock)
 
 
 def _memory_spans(recovery: Recovery, gateway: Gateway, client: KnoxLivyClient, now: datetime) -> bool:
-    """S3 (a), S4: one Livy, which had no time to collect an ended batch, and either keeps its batches over a restart
-    or still has one that was seen before the try."""
+    """S3 (a), S4: one Livy, which had no time to collect an ended batch, and has kept what it held since the try."""
     since = recovery.doubt_since
     if not gateway.single_livy or since is None:
         return False
     if now - since > seconds(max(gateway.retention_seconds - RETENTION_MARGIN, 0)):
         return False
-    return gateway.livy_recovery or witnesses.still_there(gateway, client, before=since, but=recovery.batch_name)
+    return witnesses.memory_spans(gateway, client, since=since, but=recovery.batch_name)
 
 
 def _send_again(
@@ -117,20 +129,24 @@ def _send_again(
     """POST the same name once more: after a settled 404 (S3), or while a phantom shape holds it (`probe`, S2)."""
     now = clock()
     if recovery.tries >= settings.RECOVERY_PACING.max_tries:
-        attempts.lose(recovery.pk, sources=UNCONFIRMED, outcome=Outcome.TOO_MANY_TRIES, now=now, kind="parked")
+        attempts.lose(
+            recovery.pk, sources=UNCONFIRMED, outcome=Outcome.TOO_MANY_TRIES, now=now, kind="parked",
+            only_if=attempts.held(recovery),
+        )  # fmt: skip
         return
-    if gateway.paused or gateway.follow_only or instance.pause_reason():
+    if not gateways.takes_posts(gateway, now):
         _again_later(recovery, now)
         return
-    attempt = attempts.claim(recovery.pk, source=State.UNCONFIRMED, now=now)
+    attempt = attempts.claim(recovery.pk, source=State.UNCONFIRMED, now=now, only_if=attempts.held(recovery))
     if attempt is None:
         return
     try:
         found = look(client, recovery.batch_name)
+        # the memory is asked for once more, after the look that it has to vouch for
+        same = _is_same(found, probe) and (probe is not None or _memory_spans(recovery, gateway, client, clock()))
     except NotSent as error:
         attempts.give_back(attempt, error, cause=error.condition.value, now=clock(), next_at=clock())
         raise
-    same = found is None if probe is None else found is not None and found.id == probe.id and found.phantom_shape
     if same:
         post(attempt, gateway, client, clock)
     elif found is not None and not found.phantom_shape:
@@ -141,14 +157,23 @@ def _send_again(
         attempts.give_back(attempt, None, cause="changed", now=clock(), next_at=clock())
 
 
+def _is_same(found: Batch | None, probe: Batch | None) -> bool:
+    """What the look before the POST has to find: nothing, or still the phantom shape that is to be probed."""
+    if probe is None:
+        return found is None
+    return found is not None and found.id == probe.id and found.phantom_shape
+
+
 def _phantom(recovery: Recovery, batch: Batch, gateway: Gateway, client: KnoxLivyClient, clock: Clock) -> None:
     """S2: registered, with nothing to show that it started."""
     now, pacing = clock(), settings.RECOVERY_PACING
-    if recovery.answered_try == recovery.tries and not instance.pause_reason():
+    if not gateway.single_livy:
+        _again_later(recovery, now)  # S4: the answer of one Livy says nothing about a start in another
+    elif recovery.answered_try == recovery.fence and not instance.pause_reason():
         _remove_proved(recovery, batch, client, clock)
     elif recovery.phantom_id != batch.id:
         transitions.note(
-            recovery.pk, "phantom_seen", only_if=Q(state=State.UNCONFIRMED),
+            recovery.pk, "phantom_seen", only_if=Q(state=State.UNCONFIRMED) & attempts.held(recovery),
             changes={"phantom_id": batch.id, "phantom_since": now}, batch=batch.id,
         )  # fmt: skip
         _again_later(recovery, now)
@@ -168,30 +193,52 @@ def _log_is_empty(client: KnoxLivyClient, name: str) -> bool:
 
 
 def _remove_proved(recovery: Recovery, batch: Batch, client: KnoxLivyClient, clock: Clock) -> None:
-    """Livy has answered our latest POST, so the phantom is one. Gone, it is evidence that nothing runs."""
+    """Livy has answered our latest POST, so the phantom is one, and its end is evidence that nothing runs.
+
+    That it is proved is stored before the DELETE (`cleanup_due`): it stays true when the worker is killed.
+    """
     try:
+        if not phantoms.is_still(recovery, batch, client):
+            _again_later(recovery, clock())
+            return
+        proved = Q(state=State.UNCONFIRMED) & attempts.held(recovery)
+        if not transitions.note(
+            recovery.pk, "phantom_proved", only_if=proved, changes={"cleanup_due": True}, batch=batch.id
+        ):
+            return
         removed = phantoms.remove(recovery, batch, client)
+    except NotFound:
+        removed = False  # looked at again, and then judged by what is stored
     except (Ambiguous, Forbidden):
         removed = False
-    now = clock()
-    if not removed:
-        _again_later(recovery, now)
-        return
-    cleared = {"cleared_try": F("tries"), "phantom_id": None, "phantom_since": None, "doubt_since": None}
-    if recovery.refusal_try == recovery.tries:
+    if removed:
+        _cleared(recovery, clock())
+    else:
+        _again_later(recovery, clock())
+
+
+def _cleared(recovery: Recovery, now: datetime) -> None:
+    """Nothing runs, up to the latest try: what follows from that."""
+    cleared = {
+        "cleared_try": recovery.fence, "phantom_id": None, "phantom_since": None, "doubt_since": None,
+        "cleanup_due": False,
+    }  # fmt: skip
+    only_if = attempts.held(recovery)
+    if recovery.refusal_try == recovery.fence:
         transitions.advance(
-            recovery.pk, State.REFUSED, kind="refused", cause="phantom_removed", sources=UNCONFIRMED,
+            recovery.pk, State.REFUSED, kind="refused", cause="phantom_removed", sources=UNCONFIRMED, only_if=only_if,
             changes=cleared | {"finished_at": now, "outcome": Outcome.REFUSED_BY_SERVER.value},
             words=recovery.outcome_words[:500],
         )  # fmt: skip
     elif recovery.cancel_requested_at is not None:
         transitions.advance(
             recovery.pk, State.CANCELLED, kind="cancelled", cause="phantom_removed", sources=UNCONFIRMED,
+            only_if=only_if,
             changes=cleared | {"finished_at": now, "outcome": Outcome.CANCELLED_BEFORE_START.value},
         )  # fmt: skip
     else:
         transitions.advance(
-            recovery.pk, State.QUEUED, kind="phantom_removed", cause="next_try", sources=UNCONFIRMED,
+            recovery.pk, State.QUEUED, kind="cleared", cause="next_try", sources=UNCONFIRMED, only_if=only_if,
             changes=cleared | {"next_action_at": now, "lease_until": None},
         )  # fmt: skip
         send(SUBMIT, recovery.gateway_id)

@@ -8,17 +8,21 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Q
 
-from recovery.domain.states import LIVE, Settlement, State
+from recovery.domain.states import LIVE, Hold, Settlement, State
+from recovery.domain.verdicts import Outcome
 from recovery.models import Recovery
-from recovery.services import transitions
+from recovery.services import attempts, transitions
 from recovery.services.clock import seconds
 
 
 def can_be_settled(recovery: Recovery, now: datetime) -> bool:
-    """Lost and not settled; or not ended while its gateway was not seen for so long that nobody can follow it."""
+    """Lost and not settled; its name is taken (A7); or not ended, while its gateway was not seen for so long that
+    nobody can follow it."""
     if recovery.settled_as:
         return False
-    return recovery.state == State.LOST or (recovery.state in LIVE and _unseen(recovery, now))
+    if recovery.state == State.LOST or recovery.hold == Hold.NAME_TAKEN:
+        return True
+    return recovery.state in LIVE and _unseen(recovery, now)
 
 
 def _unseen(recovery: Recovery, now: datetime) -> bool:
@@ -27,12 +31,15 @@ def _unseen(recovery: Recovery, now: datetime) -> bool:
 
 
 def settle(*, recovery: Recovery, settled_as: Settlement, reason: str, by: User, now: datetime) -> bool:
-    """Write the decision; False when it cannot be settled, or was settled by someone else first."""
+    """Write the decision; False when it cannot be settled, or was settled by someone else first.
+
+    A settled row is never submitted any more; what was not sent yet ends here.
+    """
     if not reason.strip():
         raise ValueError("a reason is needed")
     if not can_be_settled(recovery, now):
         return False
-    return transitions.note(
+    settled = transitions.note(
         recovery.pk,
         "settled",
         only_if=Q(settled_as="", state=recovery.state),
@@ -46,4 +53,27 @@ def settle(*, recovery: Recovery, settled_as: Settlement, reason: str, by: User,
         },
         reason=reason,
         state=recovery.state,
+    )
+    if settled:
+        end_settled(recovery.pk, now=now)
+    return settled
+
+
+def end_settled(recovery_id: int, *, now: datetime) -> bool:
+    """What a person has settled and what nobody follows has no more way to go."""
+    ended = transitions.advance(
+        recovery_id,
+        State.REFUSED,
+        kind="expired",
+        cause="settled",
+        sources={State.QUEUED, State.AWAITING_APPROVAL},
+        only_if=~Q(settled_as="") & attempts.NO_DOUBT,
+        changes={"finished_at": now, "outcome": Outcome.NEVER_SUBMITTED.value},
+    )
+    return ended or attempts.lose(
+        recovery_id,
+        sources={State.QUEUED, State.UNCONFIRMED},
+        outcome=Outcome.DOUBT_UNSETTLED,
+        now=now,
+        only_if=~Q(settled_as=""),
     )

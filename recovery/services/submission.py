@@ -15,7 +15,7 @@ from recovery.gateway.errors import Ambiguous, DuplicateName, GatewayError, NotF
 from recovery.gateway.livy import KnoxLivyClient
 from recovery.gateway.wire import Batch
 from recovery.models import Gateway, Recovery
-from recovery.services import attempts, events, gateways, leases, phantoms, witnesses
+from recovery.services import attempts, events, gateways, instance, leases, phantoms, witnesses
 from recovery.services.attempts import Attempt, ClaimLost
 from recovery.services.cancelling import cancel_unsent
 from recovery.services.clock import Clock, database_now
@@ -59,25 +59,32 @@ def submit_due(*, gateway_id: int, clock: Clock = database_now, client_for: Clie
 
 
 def _next(gateway: Gateway, now: datetime) -> int | None:
-    due = Recovery.objects.due(now).filter(gateway=gateway, state=State.QUEUED, hold="", submit_by__gt=now)
-    return (
-        due.exclude(not_before__gt=now).exclude(cancel_requested_at__isnull=False).values_list("pk", flat=True).first()
+    due = Recovery.objects.due(now).filter(
+        attempts.NO_DOUBT, gateway=gateway, state=State.QUEUED, hold="", settled_as="", submit_by__gt=now
     )
+    due = due.filter(cancel_requested_at__isnull=True).exclude(not_before__gt=now)
+    return due.values_list("pk", flat=True).first()
 
 
 def _fit(gateway: Gateway, client: KnoxLivyClient, clock: Clock) -> bool:
     """P1, and the probe of a gateway that was ill: costs no row its try."""
     try:
         version = client.version()
-        gateways.record_version(gateway, version)
-        if not gateways.version_is_fit(gateway, version):
-            words = f"Livy {version.text}: batch names need 0.6 or later"
-            raise NotSent(words, condition=Condition.OLD_LIVY)
-        witnesses.refresh(gateway, client, now=clock())
     except NotSent as error:
         gateways.record_condition(gateway, error, now=clock())
         return False
     gateways.record_seen(gateway, now=clock())
+    gateways.record_version(gateway, version)
+    if not gateways.version_is_fit(gateway, version):
+        words = f"Livy {version.text}: batch names need 0.6 or later"
+        old = NotSent(words, condition=Condition.OLD_LIVY)
+        gateways.record_submit_condition(gateway, old, now=clock())
+        return False
+    try:
+        witnesses.refresh(gateway, client, clock=clock)
+    except NotSent as error:
+        # a list that cannot be read (one huge log line in it) must not stop submissions: no new witnesses, that is all
+        log.warning("no_witnesses", gateway=gateway.pk, words=error.words[:200])
     return True
 
 
@@ -89,7 +96,8 @@ def submit_one(*, recovery_id: int, gateway: Gateway, client: KnoxLivyClient, cl
     try:
         found = look(client, attempt.recovery.batch_name)
     except NotSent as error:
-        _condition(attempt, gateway, error, clock)
+        gateways.record_condition(gateway, error, now=clock())
+        _give_back(attempt, error, gateway.next_try_at, clock)
         return True
     if found is not None:
         _found_before_post(attempt, found, clock)
@@ -137,8 +145,10 @@ def post(attempt: Attempt, gateway: Gateway, client: KnoxLivyClient, clock: Cloc
         # nothing was sent; when the row is still ours, only its time was over
         attempts.give_back(attempt, None, cause="deadline", now=clock(), next_at=clock())
     except NotSent as error:
-        _condition(attempt, gateway, error, clock)
+        gateways.record_submit_condition(gateway, error, now=clock())
+        _give_back(attempt, error, gateway.submit_next_at, clock)
     except DuplicateName as error:
+        gateways.record_submitted(gateway)
         _duplicate_name(attempt, error, clock)
     except Refused as error:
         _refused(attempt, gateway, client, error, clock)
@@ -150,7 +160,7 @@ def post(attempt: Attempt, gateway: Gateway, client: KnoxLivyClient, clock: Cloc
         if not moved:
             events.of_recovery(recovery.pk, "late_answer", cause=type(error).__name__, words=error.words[:500])
     else:
-        gateways.record_seen(gateway, now=clock())
+        gateways.record_submitted(gateway)
         moved = attempts.take_over(
             recovery.pk, batch, kind="started", now=clock(), sources={State.SUBMITTING}, only_if=attempt.mine
         )
@@ -158,32 +168,35 @@ def post(attempt: Attempt, gateway: Gateway, client: KnoxLivyClient, clock: Cloc
             _late(attempt, batch, client, clock)
 
 
-def _condition(attempt: Attempt, gateway: Gateway, error: NotSent, clock: Clock) -> None:
+def _give_back(attempt: Attempt, error: NotSent, next_at: datetime | None, clock: Clock) -> None:
     """A2: the gateway's matter, not the recovery's."""
-    gateways.record_condition(gateway, error, now=clock())
-    recovery = attempt.recovery
-    attempts.give_back(attempt, error, cause=error.condition.value, now=clock(), next_at=gateway.next_try_at or clock())
-    cancel_unsent(recovery.pk, now=clock())
+    attempts.give_back(attempt, error, cause=error.condition.value, now=clock(), next_at=next_at or clock())
+    cancel_unsent(attempt.recovery.pk, now=clock())
 
 
 def _duplicate_name(attempt: Attempt, error: DuplicateName, clock: Clock) -> None:
-    """A7: after a doubt of ours, found; on the very first try, a stranger."""
+    """A7: the look of this very try had found the name free, so it is ours: an earlier POST that arrived late, or this
+    one, sent twice on its way. It is looked up and adopted."""
     recovery = attempt.recovery
-    if recovery.may_have_started:
-        attempts.doubt(
-            recovery, kind="looked", cause="duplicate_name", now=clock(), only_if=attempt.mine, answered=True,
-            words=error.words, status=error.status,
-        )  # fmt: skip
-        send(SETTLE, recovery.gateway_id)
-    else:
-        attempts.name_taken(recovery, source=State.SUBMITTING, now=clock(), only_if=attempt.mine, batch=None)
+    attempts.doubt(
+        recovery, kind="looked", cause="duplicate_name", now=clock(), only_if=attempt.mine, answered=True,
+        words=error.words, status=error.status,
+    )  # fmt: skip
+    send(SETTLE, recovery.gateway_id)
 
 
 def _refused(attempt: Attempt, gateway: Gateway, client: KnoxLivyClient, error: Refused, clock: Clock) -> None:
-    """A3; in a doubt it leads nowhere by itself (A5), but it is Livy's own answer, so a phantom may be removed (S2)."""
+    """A3; in a doubt it leads nowhere by itself (A5), but it is Livy's own answer, so a phantom may be removed (S2).
+
+    A real batch under our name speaks against it (a gateway that sent the POST to two Livys): that is a doubt too.
+    """
     recovery = attempt.recovery
-    gateways.record_seen(gateway, now=clock())
-    if recovery.in_doubt:
+    gateways.record_submitted(gateway)
+    try:
+        found = look(client, recovery.batch_name)
+    except NotSent:
+        found = None  # `cleanup_due` will see to what is there
+    if recovery.in_doubt or (found is not None and not found.phantom_shape):
         attempts.doubt(
             recovery, kind="looked", cause="refused_in_doubt", now=clock(), only_if=attempt.mine, answered=True,
             refused=True, words=error.words, status=error.status,
@@ -192,7 +205,7 @@ def _refused(attempt: Attempt, gateway: Gateway, client: KnoxLivyClient, error: 
         return
     moved = attempts.refuse(
         recovery.pk, source=State.SUBMITTING, words=error.words, status=error.status, cause="payload",
-        now=clock(), only_if=attempt.mine, cleanup=True,
+        now=clock(), only_if=attempt.mine, cleanup=gateway.single_livy,
     )  # fmt: skip
     if not moved:
         events.of_recovery(recovery.pk, "late_answer", cause="Refused", words=error.words[:500])
@@ -204,13 +217,16 @@ def _late(attempt: Attempt, batch: Batch, client: KnoxLivyClient, clock: Clock) 
     """A6: a 201 came back to a worker that had lost its claim."""
     pk = attempt.recovery.pk
     events.of_recovery(pk, "late_answer", cause="started", batch=batch.id, app=batch.app_id)
-    adopted = attempts.take_over(pk, batch, kind="adopted", now=clock(), sources={State.UNCONFIRMED})
-    if adopted:
-        return
     row = Recovery.objects.get(pk=pk)
+    if row.state == State.UNCONFIRMED and attempts.take_over(
+        pk, batch, kind="adopted", now=clock(), sources={State.UNCONFIRMED}
+    ):
+        return
+    row.refresh_from_db()
     ours = row.livy_id == batch.id and (not row.app_id or not batch.app_id or row.app_id == batch.app_id)
     if ours or (row.state not in TERMINAL and row.livy_id is None):
         return  # known already; or another try is under way, and Livy's name lock will show it this batch
     log.error("duplicate", recovery=pk, batch=batch.id, known=row.livy_id)
     events.of_recovery(pk, "duplicate", cause="late_answer", batch=batch.id, app=batch.app_id, known=row.livy_id)
-    phantoms.delete_identified(pk, client, name=row.batch_name, batch_id=batch.id)
+    if not instance.pause_reason():
+        phantoms.delete_identified(pk, client, name=row.batch_name, batch_id=batch.id)

@@ -7,13 +7,13 @@ from time import monotonic
 
 import structlog
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import Q
 
 from recovery.domain.states import FOLLOWED, LIVE, Hold, State
 from recovery.domain.verdicts import Outcome
 from recovery.gateway.errors import NotSent
 from recovery.gateway.wire import Batch
-from recovery.models import Gateway, Recovery
+from recovery.models import Gateway, Recovery, RecoveryEvent, SubjectType
 from recovery.services import attempts, events, gateways, leases, phantoms, transitions
 from recovery.services.cancelling import cancel_unsent
 from recovery.services.clock import Clock, database_now, seconds
@@ -42,38 +42,54 @@ def sweep(*, clock: Clock = database_now, client_for: ClientFactory = open_clien
 
 
 def expire_claims(*, now: datetime) -> int:
-    """A4: the lease ran out while `submitting`; the worker was killed before, during or after its POST."""
-    doubts = 0
+    """A4: the lease ran out while `submitting`; the worker was killed before, during or after its POST.
+
+    One that had not come to its last act before the first byte has sent nothing: no doubt (P2).
+    """
+    moved = 0
     for row in Recovery.objects.filter(state=State.SUBMITTING, lease_until__lte=now)[:ROWS]:
-        doubts += attempts.doubt(
-            row, kind="worker_lost", cause="lease", now=now, only_if=Q(fence=row.fence, lease_until__lte=now)
-        )
-    return doubts
+        expired = Q(fence=row.fence, lease_until__lte=now)
+        if row.post_begun_try >= row.fence:
+            moved += attempts.doubt(row, kind="worker_lost", cause="lease", now=now, only_if=expired)
+        else:
+            moved += transitions.advance(
+                row.pk, State.UNCONFIRMED if row.in_doubt else State.QUEUED, kind="worker_lost", cause="before_post",
+                sources={State.SUBMITTING}, only_if=expired & ~Q(post_begun_try=row.fence),
+                changes={"lease_until": None, "next_action_at": now},
+            )  # fmt: skip
+    return moved
 
 
 def expire_rows(*, now: datetime) -> int:
     """S5: `submit_by` and the number of tries; and queued rows whose cancel was asked for (C1)."""
     ended = 0
-    too_many = settings.RECOVERY_PACING.max_tries
-    cleared = Q(may_have_started=False) | Q(doubt_try__lte=F("cleared_try"))
-    over = Q(submit_by__lte=now) | Q(tries__gte=too_many, next_action_at__lte=now)
+    pacing = settings.RECOVERY_PACING
+    over = Q(submit_by__lte=now) | Q(tries__gte=pacing.max_tries, next_action_at__lte=now)
     for row in Recovery.objects.filter(over, state=State.QUEUED)[:ROWS]:
         late = row.submit_by <= now
         outcome = Outcome.NEVER_SUBMITTED if late else Outcome.TOO_MANY_TRIES
         kind = "expired" if late else "parked"
         if row.in_doubt:
-            ended += attempts.lose(row.pk, sources={State.QUEUED}, outcome=outcome, now=now, kind=kind)
+            ended += attempts.lose(
+                row.pk, sources={State.QUEUED}, outcome=outcome, now=now, kind=kind, only_if=attempts.held(row)
+            )
         else:
             ended += transitions.advance(
-                row.pk, State.REFUSED, kind=kind, cause=outcome.value, sources={State.QUEUED}, only_if=cleared,
+                row.pk, State.REFUSED, kind=kind, cause=outcome.value, sources={State.QUEUED},
+                only_if=attempts.NO_DOUBT & attempts.held(row),
                 changes={"finished_at": now, "outcome": outcome.value},
             )  # fmt: skip
-    for row in Recovery.objects.filter(state=State.UNCONFIRMED, submit_by__lte=now)[:ROWS]:
+    # a doubt is looked at before it is given up, unless its gateway has been away for another such time
+    settled = Q(looks__gte=1, try_ends_at__lte=now - seconds(pacing.settle))
+    settled |= Q(hold=Hold.NAME_TAKEN) | Q(submit_by__lte=now - seconds(pacing.submit_within))
+    for row in Recovery.objects.filter(settled, state=State.UNCONFIRMED, submit_by__lte=now)[:ROWS]:
         taken = row.hold == Hold.NAME_TAKEN
         outcome = Outcome.NAME_TAKEN if taken else Outcome.DOUBT_UNSETTLED
-        ended += attempts.lose(row.pk, sources={State.UNCONFIRMED}, outcome=outcome, now=now, kind="expired")
-    asked = Recovery.objects.filter(
-        state__in=(State.QUEUED, State.AWAITING_APPROVAL), cancel_requested_at__isnull=False
+        ended += attempts.lose(
+            row.pk, sources={State.UNCONFIRMED}, outcome=outcome, now=now, kind="expired", only_if=attempts.held(row)
+        )
+    asked = Recovery.objects.filter(cancel_requested_at__isnull=False).filter(
+        Q(state__in=(State.QUEUED, State.AWAITING_APPROVAL)) | Q(state=State.UNCONFIRMED, hold=Hold.NAME_TAKEN)
     )
     for pk in asked.values_list("pk", flat=True)[:ROWS]:
         ended += cancel_unsent(pk, now=now)
@@ -107,13 +123,13 @@ def tidy(*, clock: Clock, client_for: ClientFactory) -> int:
     """Phantoms of refused recoveries (S2), and another look for lost ones while Livy may remember them (F6)."""
     now = clock()
     until = monotonic() + settings.RECOVERY_PACING.follow_lease / 2
-    leftovers = Recovery.objects.due(now).filter(Q(cleanup_due=True) | Q(state=State.LOST))
+    refused = Q(cleanup_due=True, state=State.REFUSED)
+    leftovers = Recovery.objects.due(now).filter(refused | Q(state=State.LOST))
+    leftovers = leftovers.exclude(~Q(gateway__condition=""), gateway__next_try_at__gt=now)
     tidied = 0
     for row in leftovers.select_related("gateway")[:20]:
         if monotonic() > until:
             break
-        if gateways.is_resting(row.gateway, now):
-            continue
         try:
             with client_for(row.gateway) as client:
                 if row.cleanup_due:
@@ -122,6 +138,8 @@ def tidy(*, clock: Clock, client_for: ClientFactory) -> int:
                     look_for_lost(row, look(client, row.batch_name), now=now)
         except NotSent as error:
             gateways.record_condition(row.gateway, error, now=now)
+            later = now + seconds(settings.RECOVERY_PACING.lost_look_every)
+            Recovery.objects.filter(pk=row.pk, state=row.state).update(next_action_at=later)
         tidied += 1
     return tidied
 
@@ -132,14 +150,22 @@ def look_for_lost(row: Recovery, batch: Batch | None, *, now: datetime) -> None:
     over = now - ended > seconds(row.gateway.retention_seconds)
     pause = seconds(settings.RECOVERY_PACING.lost_look_every)
     later = {"next_action_at": None if over else now + pause}
-    if batch is not None and (batch.state != row.livy_state or row.livy_id != batch.id):
-        transitions.note(
-            row.pk, "evidence", only_if=Q(state=State.LOST),
-            changes=later | {"livy_state": batch.state[:40]},
-            batch=batch.id, app=batch.app_id, livy_state=batch.state,
-        )  # fmt: skip
-        if row.livy_id is not None and row.livy_id != batch.id:
-            log.error("duplicate", recovery=row.pk, batch=batch.id, known=row.livy_id)
-            events.of_recovery(row.pk, "duplicate", cause="found_later", batch=batch.id, known=row.livy_id)
+    if batch is None or not _is_news(row, batch):
+        Recovery.objects.filter(pk=row.pk, state=State.LOST).update(**later)
         return
-    Recovery.objects.filter(pk=row.pk, state=State.LOST).update(**later)
+    known = row.livy_id
+    transitions.note(
+        row.pk, "evidence", only_if=Q(state=State.LOST),
+        changes=later | {"livy_state": batch.state[:40], "livy_id": batch.id if known is None else known},
+        batch=batch.id, app=batch.app_id, livy_state=batch.state,
+    )  # fmt: skip
+    if known is not None and known != batch.id:
+        log.error("duplicate", recovery=row.pk, batch=batch.id, known=known)
+        events.of_recovery(row.pk, "duplicate", cause="found_later", batch=batch.id, known=known)
+
+
+def _is_news(row: Recovery, batch: Batch) -> bool:
+    """Not what the last evidence said already."""
+    last = RecoveryEvent.objects.of(SubjectType.RECOVERY, row.pk).filter(kind="evidence").last()
+    told = last.facts if last is not None else {"batch": row.livy_id, "livy_state": row.livy_state}
+    return (told.get("batch"), told.get("livy_state")) != (batch.id, batch.state)

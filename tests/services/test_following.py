@@ -11,7 +11,7 @@ from recovery.domain.verdicts import Outcome
 from recovery.gateway.livy import KnoxLivyClient
 from recovery.gateway.wire import Batch
 from recovery.models import Gateway, Recovery, RecoveryEvent, RecoveryLog, SubjectType
-from recovery.services import cancelling, following, leases, logs
+from recovery.services import cancelling, following, leases, logs, stopping
 from recovery.services.gateways import open_client
 from sandbox import Fault, Sandbox
 from tests.factories import make_user
@@ -75,11 +75,11 @@ def test_f2_another_batch_under_our_name_is_an_alarm(portal: Portal) -> None:
 def test_f2_the_application_id_is_the_identity_once_known() -> None:
     row = Recovery(batch_name="p-x-1", livy_id=4, app_id="application_1_0001")
     ours = Batch(id=4, name="p-x-1", state="running", app_id="application_1_0001")
-    assert following.is_ours(row, ours)
-    assert following.is_ours(row, replace(ours, id=9))
-    assert not following.is_ours(row, replace(ours, app_id="application_1_0002"))
-    assert not following.is_ours(row, replace(ours, name="p-x-2"))
-    assert not following.is_ours(row, replace(ours, id=9, app_id=None))
+    assert stopping.is_ours(row, ours)
+    assert stopping.is_ours(row, replace(ours, id=9))
+    assert not stopping.is_ours(row, replace(ours, app_id="application_1_0002"))
+    assert not stopping.is_ours(row, replace(ours, name="p-x-2"))
+    assert not stopping.is_ours(row, replace(ours, id=9, app_id=None))
 
 
 @pytest.mark.parametrize("word", ["recovering", "busy", "some_new_word"])
@@ -178,11 +178,14 @@ def test_f6_gone_needs_three_404s_over_a_minute(portal: Portal) -> None:
     assert len(portal.posts()) == 1  # nothing is relaunched
 
 
-def test_f6_a_404_without_livys_words_is_the_gateways_condition(portal: Portal) -> None:
+def test_f6_a_404_without_livys_words_is_not_gone(portal: Portal) -> None:
     row = portal.running()
     portal.sandbox.add_fault(Fault(route="GET /batches/{x}", action="status", code=404, body="html"))
     row = _seen(portal, row)
-    assert row.gone_looks == 0
+    assert (row.state, row.gone_looks) == (State.RUNNING, 0)
+    portal.clock.forward(31)
+    portal.sandbox.add_fault(Fault(route="GET /version", action="status", code=404, body="html"))
+    portal.follow()
     assert Gateway.objects.get(pk=portal.gateway.pk).condition == "no_route"
 
 

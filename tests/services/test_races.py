@@ -41,7 +41,13 @@ def _not_found(row: Recovery, **fault: Any) -> Fault:
 def test_on_yarn_the_application_id_and_the_links_are_kept(portal: Portal) -> None:
     with Sandbox(mode="yarn", speed=50.0, post_cost=0.0, retain=100_000) as yarn:
         Gateway.objects.filter(pk=portal.gateway.pk).update(base_url=yarn.url)
-        row = portal.file("--date 20240101")
+        row = portal.file("--sleep 100000")
+        portal.submit()
+        for _ in range(200):
+            portal.run(row, seconds=6)
+            if portal.row(row).driver_log_url:
+                break
+        yarn.finish(row.batch_name, "success")
         row = portal.run(row, seconds=400)
         assert row.state == State.SUCCEEDED
         assert row.app_id.startswith("application_")
@@ -159,7 +165,7 @@ def test_s2_a_batch_that_starts_while_it_is_to_be_removed_stays(portal: Portal) 
     row = portal.running()
     with open_client(portal.gateway) as client:
         batch = client.get(row.batch_name)
-        assert phantoms.remove(row, batch, client) is False
+        assert phantoms.is_still(row, batch, client) is False
     assert portal.sandbox.batch(row.batch_name) is not None
 
 
@@ -197,6 +203,7 @@ def test_a6_a_late_201_while_another_try_is_under_way_is_left_to_it(portal: Port
     row = portal.file("--sleep 100000")
     first = attempts.claim(row.pk, source=State.QUEUED, now=portal.clock())
     assert first is not None
+    first.last_act(portal.clock)
     portal.clock.forward(80)
     portal.sweep()
     portal.clock.forward(3)
@@ -242,10 +249,10 @@ def test_witnesses_of_a_long_list_are_its_newest(portal: Portal) -> None:
         for number in range(60):
             body = json.dumps({"file": "hdfs:///x.jar", "name": f"w-{number}"})
             client.create(body, name=f"w-{number}", deadline=5)
-        witnesses.refresh(portal.gateway, client, now=portal.clock())
+        witnesses.refresh(portal.gateway, client, clock=portal.clock)
         assert {w["name"] for w in portal.gateway.witnesses} <= {f"w-{n}" for n in range(10, 60)}
         before = len(portal.sandbox.requests)
-        witnesses.refresh(portal.gateway, client, now=portal.clock())  # fresh enough
+        witnesses.refresh(portal.gateway, client, clock=portal.clock)  # fresh enough
         assert len(portal.sandbox.requests) == before
 
 

@@ -86,7 +86,10 @@ def test_a2_pauses_grow_up_to_two_minutes(portal: Portal) -> None:
         (Fault(route="POST /batches", action="status", code=401, body="empty"), "credentials"),
         (Fault(route="POST /batches", action="status", code=403, body="html"), "forbidden"),
         (Fault(route="POST /batches", action="status", code=404, body="html"), "no_route"),
-        (Fault(route="POST /batches", action="status", code=503, body="html"), "inactive"),
+        (
+            Fault(route="POST /batches", action="status", code=503, body="html", message="Service Unavailable"),
+            "inactive",
+        ),
         (
             Fault(route="POST /batches", action="status", code=429, body="html", headers={"Retry-After": "60"}),
             "throttled",
@@ -102,8 +105,9 @@ def test_a2_a_condition_answer_to_the_post_keeps_the_row_queued(portal: Portal, 
     portal.submit()
     row = portal.row(row)
     assert (row.state, row.may_have_started, row.tries) == (State.QUEUED, False, 0)
-    assert Gateway.objects.get(pk=portal.gateway.pk).condition == condition
+    assert Gateway.objects.get(pk=portal.gateway.pk).submit_condition == condition
     row = portal.run(row, seconds=300)
+    assert Gateway.objects.get(pk=portal.gateway.pk).seen_condition == ""
     assert row.state == State.SUCCEEDED
     assert portal.started(row) == 1
 
@@ -152,10 +156,22 @@ def test_s2_cleanup_survives_a_killed_worker(portal: Portal) -> None:
     assert portal.sandbox.batch(row.batch_name) is None
 
 
-def test_a3_a_real_batch_after_a_refusal_is_never_deleted(portal: Portal) -> None:
+def test_a3_a_real_batch_speaks_against_a_refusal_and_is_followed(portal: Portal) -> None:
     row = portal.file("--sleep 100000")
     portal.sandbox.add_fault(Fault(route="POST /batches", action="status", code=413, body="html", when="after"))
+    row = portal.run(row, seconds=30)
+    assert row.state == State.RUNNING
+    assert portal.started(row) == 1
+
+
+def test_a3_a_real_batch_found_after_a_refusal_is_never_deleted(portal: Portal) -> None:
+    """The look after the refusal had no answer; the clean-up finds a batch that runs."""
+    row = portal.file("--sleep 100000")
+    portal.sandbox.add_fault(Fault(route="POST /batches", action="status", code=413, body="html", when="after"))
+    portal.sandbox.add_fault(Fault(route="GET /batches/{x}", action="knox_500", when="before", nth=[2, 3]))
     portal.submit()
+    portal.clock.forward(60)
+    portal.sweep()
     row = portal.row(row)
     assert row.state == State.REFUSED
     assert portal.sandbox.batch(row.batch_name) is not None
@@ -207,6 +223,7 @@ def test_a4_lease_run_out_while_submitting_is_a_doubt(portal: Portal) -> None:
     row = portal.file()
     attempt = attempts.claim(row.pk, source=State.QUEUED, now=portal.clock())
     assert attempt is not None
+    attempt.last_act(portal.clock)
     with open_client(portal.gateway) as client:
         client.create(row.sent_payload, name=row.batch_name, deadline=5)
     portal.sweep()
@@ -334,20 +351,18 @@ def _lose_claim_during_post(portal: Portal, monkeypatch: pytest.MonkeyPatch, mea
     monkeypatch.setattr(KnoxLivyClient, "create", slow)
 
 
-def test_a7_a_duplicate_name_on_the_first_try_is_a_strangers(portal: Portal) -> None:
-    row = portal.file()
+def test_a7_a_duplicate_name_after_a_free_look_is_ours(portal: Portal) -> None:
+    """The look of the same try had found the name free: a gateway sent our POST twice. It is adopted."""
+    row = portal.file("--sleep 100000")
     portal.sandbox.add_fault(Fault(route="GET /batches/{x}", action="status", code=404, body="json",
                                    message=f"Session '{row.batch_name}' not found.", times=1))  # fmt: skip
     with open_client(portal.gateway) as client:
         client.create(row.sent_payload, name=row.batch_name, deadline=5)
     portal.submit()
-    row = portal.row(row)
-    assert (row.state, row.hold) == (State.UNCONFIRMED, "name_taken")
-    portal.clock.forward(24 * 3600 + 60)
-    portal.sweep()
-    row = portal.row(row)
-    assert (row.state, row.outcome) == (State.LOST, Outcome.NAME_TAKEN)
-    assert row.livy_id is None  # never adopted
+    assert portal.row(row).state == State.UNCONFIRMED
+    row = portal.run(row, seconds=30)
+    assert (row.state, row.livy_id) == (State.RUNNING, 0)
+    assert portal.started(row) == 1
 
 
 def test_a7_a_name_that_is_taken_before_the_first_post(portal: Portal) -> None:
@@ -359,6 +374,10 @@ def test_a7_a_name_that_is_taken_before_the_first_post(portal: Portal) -> None:
     assert len(portal.posts()) == 1
     portal.run(row, seconds=60)
     assert portal.row(row).state == State.UNCONFIRMED  # nobody touches it
+    portal.clock.forward(24 * 3600 + 60)
+    portal.sweep()
+    row = portal.row(row)
+    assert (row.state, row.outcome, row.livy_id) == (State.LOST, Outcome.NAME_TAKEN, None)
 
 
 def test_p1_an_old_or_odd_livy_gets_no_post(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -386,13 +405,15 @@ def test_p2_a_claim_that_was_lost_before_the_first_byte_sends_nothing(
     real = submission.look
 
     def look_and_lose(client: KnoxLivyClient, name: str) -> object:
+        monkeypatch.setattr(submission, "look", lambda *args: pytest.fail("one look is enough"))
         portal.clock.forward(76)
         portal.sweep()
+        Recovery.objects.filter(pk=row.pk).update(next_action_at=portal.clock() + timedelta(seconds=60))
         return real(client, name)
 
     monkeypatch.setattr(submission, "look", look_and_lose)
     portal.submit()
-    assert portal.row(row).state == State.UNCONFIRMED
+    assert portal.row(row).state == State.QUEUED  # nothing had been sent: no doubt
     assert not portal.posts()
 
 
