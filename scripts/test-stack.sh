@@ -24,6 +24,7 @@ trap 'exit 143' TERM
 phase() { # MODE [UP ARGS…]
   case " ${STACK_PHASES:-local yarn} " in *" $1 "*) ;; *) return 0 ;; esac
   echo "── stack tests, $1: starting (the first time downloads for some minutes)"
+  local since=$SECONDS
   stack/ctl up "${@:2}" >/dev/null
   (
     eval "$(stack/ctl env)"
@@ -31,6 +32,7 @@ phase() { # MODE [UP ARGS…]
     .venv/bin/pytest -m stack --timeout=600 tests/contract tests/stack ${PYTEST_ARGS[@]+"${PYTEST_ARGS[@]}"}
   ) || status=1
   stack/ctl down
+  echo "── stack tests, $1: $((SECONDS - since)) s from start to end"
 }
 
 PYTEST_ARGS=("$@")

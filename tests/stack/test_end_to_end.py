@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -16,6 +17,8 @@ from tests.stack.portal import Portal
 
 TYPED = "--date 20240101 --table splio.active"
 ITEMS = ["--date", "20240101", "--table", "splio.active"]
+WAITING = f"kept.w{uuid4().hex[:12]}"
+"""A word of this run alone, by which the sleeping job is found among the machine's processes."""
 ENDED = ("succeeded", "failed", "cancelled", "refused", "lost")
 
 
@@ -32,7 +35,7 @@ def filed(portal: Portal, jar: str) -> dict[str, int]:
         "single": ("/recovery/execute-jar", {"jarPath": jar, "jarArgs": TYPED}),
         "split": ("/recovery/execute-jar", {"jarPath": jar, "jarArgs": TYPED, "profile": "split"}),
         "fails": ("/recoveries/", {"jarPath": jar, "jarArgs": [*ITEMS, "--fail", "3"], "profile": "env"}),
-        "sleeps": ("/recoveries/", {"jarPath": jar, "jarArgs": "--sleep 600 --table kept.waiting"}),
+        "sleeps": ("/recoveries/", {"jarPath": jar, "jarArgs": f"--sleep 600 --table {WAITING}"}),
     }
     return {name: portal.api("POST", path, 202, **body)["id"] for name, (path, body) in bodies.items()}
 
@@ -152,13 +155,13 @@ def test_a_running_job_is_cancelled_and_really_gone(
 ) -> None:
     row = portal.until(filed["sleeps"], "running", *ENDED, seconds=patience)
     assert row["state"] == "running"
-    wire.until(lambda: processes("kept.waiting"))
+    wire.until(lambda: processes(WAITING))
     asked = portal.api("POST", f"/recoveries/{row['id']}/cancel/", 202, reason="no longer needed")
     assert asked["cancelRequestedAt"]
     row = portal.until(row["id"], *ENDED, seconds=patience)
     assert (row["state"], row["outcome"]) == ("cancelled", "cancelled_unverified")
     assert wire.batch(row["batchName"]) is None
-    wire.until(lambda: not processes("kept.waiting"))
+    wire.until(lambda: not processes(WAITING))
     if wire.on_yarn:
         assert [application["finalStatus"] for application in wire.applications(row["batchName"])] == ["KILLED"]
     assert "RECOVERY" in portal.log(row["id"])["output"] or wire.on_yarn
