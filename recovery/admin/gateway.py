@@ -29,7 +29,7 @@ from recovery.services.clock import database_now
 
 OPERATE = "recovery.operate_gateway"
 SECRET_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/\S+")
-SEEN = ("gateway_state", "condition_words", "condition_since_shown", "next_try_shown", "last_seen_shown",
+SEEN = ("gateway_state", "words_shown", "condition_since_shown", "next_try_shown", "last_seen_shown",
         "livy_version", "paused", "paused_reason")  # fmt: skip
 
 
@@ -66,7 +66,7 @@ class GatewayAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
     actions_detail = ("test_connection", "pause", "resume")
     readonly_fields = (*SEEN, "tls")
     fieldsets = (
-        (None, {"fields": ("name", "gateway_state", "condition_words", ("condition_since_shown", "next_try_shown"),
+        (None, {"fields": ("name", "gateway_state", "words_shown", ("condition_since_shown", "next_try_shown"),
                            ("last_seen_shown", "livy_version"), "paused_reason")}),
         (gettext_lazy("Address"), {
             "description": gettext_lazy("These stay as they are once a recovery was filed here: make a new gateway."),
@@ -165,12 +165,17 @@ class GatewayAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
     @display(description=gettext_lazy("since"))
     def condition_since_shown(self, obj: Gateway) -> str:
         """Of the condition."""
-        return show.moment(obj.condition_since)
+        return show.moment(obj.seen_since)
+
+    @display(description=gettext_lazy("what was seen"))
+    def words_shown(self, obj: Gateway) -> str:
+        """In the server's words."""
+        return obj.seen_words or show.NOTHING
 
     @display(description=gettext_lazy("next try"))
     def next_try_shown(self, obj: Gateway) -> str:
         """While there is a condition."""
-        return show.moment(obj.next_try_at)
+        return show.moment(obj.seen_next_try_at)
 
     @display(description=gettext_lazy("last seen"), ordering="last_seen_at")
     def seen_in_list(self, obj: Gateway) -> str:

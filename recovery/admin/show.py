@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from recovery import wording
+from recovery.domain.gateways import Condition
 from recovery.domain.states import State
 from recovery.models import Gateway, Recovery
 
@@ -64,8 +65,8 @@ def gateway_badge(gateway: Gateway) -> SafeString:
     """Usable, paused, followed only, or why it cannot be used."""
     if gateway.paused:
         return badge("warn", "pause_circle", _("submissions paused"))
-    if gateway.condition:
-        return badge("bad", "error", gateway.get_condition_display())
+    if gateway.seen_condition:
+        return badge("bad", "error", wording.label(Condition(gateway.seen_condition)))
     if gateway.follow_only:
         return badge("calm", "visibility", _("follow only"))
     if gateway.last_seen_at is None:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from recovery import wording
 from recovery.admin import show
+from recovery.domain.gateways import Condition
 from recovery.domain.states import Hold, State
 from recovery.domain.verdicts import Outcome
 from recovery.models import Gateway, Recovery, RecoveryEvent
@@ -80,9 +81,9 @@ def _queued(gateway: Gateway) -> Step:
     if gateway.paused:
         text = _("Nothing to do: submissions to this gateway are paused (%(reason)s). It goes on when they resume.")
         return Step(text=text % {"reason": gateway.paused_reason or show.NOTHING})
-    if gateway.condition:
+    if gateway.seen_condition:
         text = _("Nothing to do: the gateway %(condition)s. It goes on by itself as soon as the gateway can be used.")
-        return Step(text=text % {"condition": gateway.get_condition_display()})
+        return Step(text=text % {"condition": wording.label(Condition(gateway.seen_condition))})
     return Step(text=_("Nothing to do: it is sent by itself, usually within a minute."))
 
 

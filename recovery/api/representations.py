@@ -224,10 +224,10 @@ class GatewayShown(serializers.Serializer[Gateway]):
 
     name = _Text()
     baseUrl = serializers.SerializerMethodField()
-    condition = _WordOrNull(Condition, help_text="Why it cannot be used just now.")
+    condition = _WordOrNull(Condition, source="seen_condition", help_text="Why it cannot be used just now.")
     conditionLabel = serializers.SerializerMethodField()
-    conditionSince = _Time(source="condition_since", allow_null=True)
-    nextTryAt = _Time(source="next_try_at", allow_null=True)
+    conditionSince = _Time(source="seen_since", allow_null=True)
+    nextTryAt = _Time(source="seen_next_try_at", allow_null=True)
     lastSeenAt = _Time(source="last_seen_at", allow_null=True)
     livyVersion = _TextOrNull(source="livy_version")
     paused = _Flag()
@@ -241,7 +241,7 @@ class GatewayShown(serializers.Serializer[Gateway]):
     @extend_schema_field({"type": "string", "nullable": True})
     def get_conditionLabel(self, row: Gateway) -> str | None:
         """In the language of the request."""
-        return str(wording.label(Condition(row.condition))) if row.condition else None
+        return str(wording.label(Condition(row.seen_condition))) if row.seen_condition else None
 
 
 class PreviewShown(serializers.Serializer[Preview]):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
@@ -152,6 +154,21 @@ class Gateway(models.Model):
     def seen_condition(self) -> str:
         """What is wrong with it now: with the gateway, or else with what it answers to submissions."""
         return self.condition or self.submit_condition
+
+    @property
+    def seen_words(self) -> str:
+        """What was answered then."""
+        return self.condition_words if self.condition else self.submit_words
+
+    @property
+    def seen_since(self) -> datetime | None:
+        """Since when."""
+        return self.condition_since if self.condition else self.submit_since
+
+    @property
+    def seen_next_try_at(self) -> datetime | None:
+        """When it is tried next."""
+        return self.next_try_at if self.condition else self.submit_next_at
 
     @property
     def used(self) -> bool:

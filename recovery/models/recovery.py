@@ -198,8 +198,7 @@ class Recovery(models.Model):
             one_of("channel", Channel, name="recovery_channel"),
             one_of("args_mode", ArgsMode, name="recovery_args_mode"),
             models.CheckConstraint(
-                condition=Q(state__in=_ENDED, finished_at__isnull=False)
-                | Q(state__in=_LIVE, finished_at__isnull=True),
+                condition=Q(state__in=_ENDED, finished_at__isnull=False) | Q(state__in=_LIVE, finished_at__isnull=True),
                 name="recovery_finished_when_terminal",
             ),
             models.CheckConstraint(condition=Q(attempt__gte=1), name="recovery_attempt_from_one"),
