@@ -215,6 +215,27 @@ CAUSES: Final[Mapping[str, Text]] = MappingProxyType(
         "duplicate": _("as a copy"),
         "follow_only": _("follow only"),
         "ok": _("all is well"),
+        "lease": _("it had held it for too long"),
+        "before_post": _("nothing had been sent"),
+        "deadline": _("the time for this try was over"),
+        "changed": _("something had changed in the meantime"),
+        "payload": _("its verdict on the request"),
+        "Ambiguous": _("no clear answer"),
+        "Garbled": _("an answer that is not Livy's"),
+        "Refused": _("refused by Livy"),
+        "NotSent": _("the gateway could not be used"),
+        "Forbidden": _("Livy does not allow it"),
+        "duplicate_name": _("Livy holds a batch of this name"),
+        "refused_in_doubt": _("refused by Livy, which proves nothing yet"),
+        "phantom_removed": _("nothing runs"),
+        "doubt_settled": _("it never arrived"),
+        "next_try": _("the next try follows"),
+        "given_up": _("given up after a day"),
+        "settled": _("settled by a person"),
+        "started": _("Livy accepted it"),
+        "adopted": _("found under its name"),
+        "late_answer": _("an answer came back late"),
+        "found_later": _("found later"),
     }
 )
 """Causes of events that are no member of an enum."""
@@ -252,7 +273,7 @@ def cause_text(cause: str) -> Text:
     """The words for an event's cause: a word of its own, or a condition, an outcome, a door, a decision."""
     if cause in CAUSES:
         return CAUSES[cause]
-    for kind in (Condition, Outcome, Settlement, Channel):
+    for kind in (Condition, Outcome, Settlement, Channel, State):
         if cause in set(kind):
             return label(kind(cause))
     return cause
