@@ -198,6 +198,7 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
         for name, default, reader in (
             ("KNOX_HOST", "", _host),
             ("KNOX_TOPOLOGY", "default", _topology),
+            ("KNOX_YARN_PATH", "", _text),
             ("KNOX_VERIFY_TLS", "true", _flag),
             ("KNOX_CA_BUNDLE", "", _text),
             ("AD_USER", "", _text),

@@ -38,6 +38,8 @@ LABELS: Final[Mapping[type[StrEnum], Mapping[StrEnum, Text]]] = MappingProxyType
             Outcome.JOB_FAILED: _("The job failed. Its log says why."),
             Outcome.KILLED_OUTSIDE: _("The job was stopped from outside the portal."),
             Outcome.CANCELLED_UNVERIFIED: _("Cancelled. Said by Livy, not verified with YARN."),
+            Outcome.CANCELLED_VERIFIED: _("Cancelled, and verified with YARN."),
+            Outcome.DUPLICATE: _("More than one application ran under its name. Check the data, then settle it."),
             Outcome.CANCELLED_BEFORE_START: _("Cancelled before anything was started."),
             Outcome.LIVY_LOST_SIGHT: _(
                 "Livy lost sight of the job: it may have gone on. Check the data, then settle this recovery."
@@ -179,6 +181,8 @@ EVENTS: Final[Mapping[str, Text]] = MappingProxyType(
         "terminal_seen": _("Livy gives an end; read once more"),
         "renumbered": _("Livy gave the batch another number"),
         "identity": _("another batch stands under this name or number"),
+        "seen_in_yarn": _("YARN knows its application: it goes on there"),
+        "kill_sent": _("YARN was asked to stop it"),
         "gone": _("Livy does not know the batch any more"),
         "reappeared": _("Livy knows the batch again"),
         "ended": _("ended"),

@@ -37,6 +37,7 @@ class Outcome(StrEnum):
     JOB_FAILED = "job_failed"
     KILLED_OUTSIDE = "killed_outside"
     CANCELLED_UNVERIFIED = "cancelled_unverified"
+    CANCELLED_VERIFIED = "cancelled_verified"
     CANCELLED_BEFORE_START = "cancelled_before_start"
     LIVY_LOST_SIGHT = "livy_lost_sight"
     DEAD_UNEXPLAINED = "dead_unexplained"
@@ -47,6 +48,7 @@ class Outcome(StrEnum):
     TOO_MANY_TRIES = "too_many_tries"
     DOUBT_UNSETTLED = "doubt_unsettled"
     NAME_TAKEN = "name_taken"
+    DUPLICATE = "duplicate"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +77,22 @@ def of_terminal(word: str, *, log: Sequence[str] | None, cancel_sent: bool, app_
             return Verdict(state=State.CANCELLED, outcome=Outcome.CANCELLED_UNVERIFIED)
         return Verdict(state=State.FAILED, outcome=Outcome.KILLED_OUTSIDE)
     return of_dead(log, app_known=app_known)
+
+
+def of_yarn(final_status: str, *, cancel_sent: bool) -> Verdict:
+    """F5, C3: YARN's `finalStatus` is the verdict of an application that is over.
+
+    ENDED is a mixture of several ends (of a MapReduce chain): nobody can say which.
+    """
+    if final_status == "SUCCEEDED":
+        return Verdict(state=State.SUCCEEDED, outcome=Outcome.SUCCESS)
+    if final_status == "FAILED":
+        return Verdict(state=State.FAILED, outcome=Outcome.JOB_FAILED)
+    if final_status == "KILLED" and cancel_sent:
+        return Verdict(state=State.CANCELLED, outcome=Outcome.CANCELLED_VERIFIED)
+    if final_status == "KILLED":
+        return Verdict(state=State.FAILED, outcome=Outcome.KILLED_OUTSIDE)
+    return Verdict(state=State.LOST, outcome=Outcome.DEAD_UNEXPLAINED)
 
 
 def of_dead(log: Sequence[str] | None, *, app_known: bool) -> Verdict:

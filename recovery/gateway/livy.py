@@ -184,11 +184,13 @@ class KnoxLivyClient:
 
     def _get(self, *segments: str | int, query: str = "") -> Any:
         call = Call(method="GET", url=self.endpoint.livy(*segments, query=query), deadline=self._pacing.get_deadline)
-        return wire.read_value(self._answer(call), secret=self.endpoint.secret)
+        return wire.read_value(answer_of(self._transport, call), secret=self.endpoint.secret)
 
-    def _answer(self, call: Call) -> Answer:
-        try:
-            return self._transport.send(call)
-        except Ambiguous as error:
-            condition = Condition.GARBLED if isinstance(error, Garbled) else Condition.TIMEOUT
-            raise NotSent(error.words, condition=condition, status=error.status) from error
+
+def answer_of(transport: Sender, call: Call) -> Answer:
+    """The answer to a GET. It changes nothing, so no answer is just "no answer": NotSent."""
+    try:
+        return transport.send(call)
+    except Ambiguous as error:
+        condition = Condition.GARBLED if isinstance(error, Garbled) else Condition.TIMEOUT
+        raise NotSent(error.words, condition=condition, status=error.status) from error

@@ -102,6 +102,8 @@ class Recovery(models.Model):
     post_begun_try = models.PositiveIntegerField(default=0, editable=False)
     """The last claim that came to its last act before the first byte of a POST."""
     looks = models.PositiveIntegerField(_("look-ups of the doubt"), default=0)
+    yarn_none_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """YARN knew no application of this tag; once more at a distance, and it counts (S3 b)."""
     phantom_id = models.BigIntegerField(null=True, blank=True, editable=False)
     phantom_since = models.DateTimeField(null=True, blank=True, editable=False)
     cleanup_due = models.BooleanField(_("phantom to be cleaned up"), default=False)

@@ -16,6 +16,7 @@ from recovery.domain.states import State
 from recovery.domain.verdicts import Outcome
 from recovery.gateway.errors import GatewayError
 from recovery.gateway.wire import Batch
+from recovery.gateway.yarn import Application
 from recovery.models import Recovery
 from recovery.services import events, transitions
 from recovery.services.clock import Clock, seconds
@@ -148,6 +149,23 @@ def take_over(
     return moved
 
 
+def take_over_in_yarn(recovery: Recovery, app: Application, *, now: datetime) -> bool:
+    """Livy does not know it, and YARN does, by its tag: it is followed there (S3 b)."""
+    return transitions.advance(
+        recovery.pk,
+        State.STARTING,
+        kind="adopted",
+        cause="yarn",
+        sources={State.UNCONFIRMED},
+        only_if=held(recovery),
+        changes={
+            "app_id": app.id, "lease_until": None, "next_action_at": now, "seen_at": now, "submitted_at": now,
+            "phantom_id": None, "phantom_since": None,
+        },
+        app=app.id,
+    )  # fmt: skip
+
+
 def give_back(attempt: Attempt, error: GatewayError | None, *, cause: str, now: datetime, next_at: datetime) -> bool:
     """A2: nothing was started. The try does not count; the row waits, in doubt if it was in doubt before (A5)."""
     recovery = attempt.recovery
@@ -186,6 +204,7 @@ def doubt(
         "doubt_since": recovery.doubt_since if known else recovery.try_started_at,
         "lease_until": None,
         "looks": 0,
+        "yarn_none_at": None,
         "next_action_at": now if answered else now + seconds(pacing.look_pause(1)),
     }
     if answered:

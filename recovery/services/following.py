@@ -19,10 +19,21 @@ from recovery.gateway.errors import NotSent
 from recovery.gateway.livy import KnoxLivyClient
 from recovery.gateway.wire import Batch
 from recovery.models import Gateway, Recovery
-from recovery.services import attempts, gateways, leases, logs, stopping, transitions, witnesses
+from recovery.services import (
+    attempts,
+    gateways,
+    instance,
+    leases,
+    logs,
+    stopping,
+    testimony,
+    transitions,
+    witnesses,
+)
 from recovery.services.clock import Clock, database_now, seconds
 from recovery.services.gateways import ClientFactory, open_client
 from recovery.services.submission import look
+from recovery.services.testimony import Says, Testimony
 
 log = structlog.get_logger(__name__)
 
@@ -166,6 +177,11 @@ def _terminal(recovery: Recovery, batch: Batch, client: KnoxLivyClient, now: dat
     """F4: recorded at first sight with log and links, the end after a second equal reading."""
     pacing: Pacing = settings.RECOVERY_PACING
     read = logs.capture(recovery, client, now=now, final=True)
+    waited = recovery.terminal_seen_at is not None and now - recovery.terminal_seen_at >= seconds(pacing.gone_for)
+    heard = testimony.hear(recovery, since=recovery.try_started_at)
+    if heard.says in (Says.ALIVE, Says.SEVERAL) or (heard.says is Says.OVER and (read or waited)):
+        _by_yarn(recovery, heard, now)
+        return
     facts = attempts.facts_of(batch) | {"seen_at": now, "gone_looks": 0, "gone_since": None}
     again = now + seconds(pacing.second_reading)
     if recovery.terminal_word != batch.state or recovery.terminal_seen_at is None:
@@ -177,8 +193,7 @@ def _terminal(recovery: Recovery, batch: Batch, client: KnoxLivyClient, now: dat
     if now - recovery.terminal_seen_at < seconds(pacing.second_reading):
         Recovery.objects.filter(_following(recovery), pk=recovery.pk).update(next_action_at=again)
         return
-    waited = now - recovery.terminal_seen_at >= seconds(pacing.gone_for)
-    if not read and not waited:
+    if (not read or heard.says is Says.SILENT) and not waited:
         # the verdict needs the log of the end, not one from before it
         Recovery.objects.filter(_following(recovery), pk=recovery.pk).update(next_action_at=again)
         return
@@ -221,11 +236,20 @@ def _gone(recovery: Recovery, client: KnoxLivyClient, now: datetime) -> None:
     """C2: a 404 is the end after a DELETE that Livy has answered, or that Livy's memory spans (Knox cut the answer).
     F6: otherwise three of them over a minute, then it cannot be known."""
     pacing: Pacing = settings.RECOVERY_PACING
-    if recovery.delete_answered_at is not None or _deleted_unanswered(recovery, client):
+    since = recovery.gone_since or now
+    over = recovery.gone_looks + 1 >= pacing.gone_looks and now - since >= seconds(pacing.gone_for)
+    deleted = recovery.delete_sent_at is not None
+    if over or deleted:
+        heard = testimony.hear(recovery, since=recovery.try_started_at)
+        if heard.says in (Says.ALIVE, Says.OVER, Says.SEVERAL):
+            _by_yarn(recovery, heard, now)
+            return
+        if heard.says is Says.SILENT and now - since < seconds(pacing.unseen_for):
+            over = deleted = False  # it is asked again
+    if deleted and (recovery.delete_answered_at is not None or _deleted_unanswered(recovery, client)):
         end(recovery, state=State.CANCELLED, outcome=Outcome.CANCELLED_UNVERIFIED, now=now)
         return
-    since = recovery.gone_since or now
-    if recovery.gone_looks + 1 >= pacing.gone_looks and now - since >= seconds(pacing.gone_for):
+    if over:
         end(recovery, state=State.LOST, outcome=Outcome.GONE, now=now, last=recovery.livy_state)
         return
     changes = {
@@ -237,6 +261,38 @@ def _gone(recovery: Recovery, client: KnoxLivyClient, now: datetime) -> None:
         transitions.note(recovery.pk, "gone", only_if=_following(recovery), changes=changes)
     else:
         Recovery.objects.filter(_following(recovery), pk=recovery.pk).update(**changes)
+
+
+def _by_yarn(recovery: Recovery, heard: Testimony, now: datetime) -> None:
+    """F5, F7, C3: YARN's word decides; an application that is alive keeps the recovery alive."""
+    app = heard.app
+    if app is None:
+        end(recovery, state=State.LOST, outcome=Outcome.DUPLICATE, now=now)
+        return
+    facts = {"app_id": app.id, "seen_at": now}
+    if heard.says is Says.OVER:
+        logs.keep_diagnostics(recovery, app.diagnostics, now=now)
+        verdict = verdicts.of_yarn(app.final_status, cancel_sent=recovery.delete_sent_at is not None)
+        end(
+            recovery, state=verdict.state, outcome=verdict.outcome, now=now, facts=facts, app=app.id,
+            final_status=app.final_status,
+        )  # fmt: skip
+        return
+    stopping_it = recovery.cancel_requested_at is not None and not instance.pause_reason()
+    pause = settings.RECOVERY_PACING.cancel_retry if stopping_it else settings.RECOVERY_PACING.poll_old
+    changes = facts | {"next_action_at": now + seconds(pause), "gone_since": recovery.gone_since or now}
+    if recovery.gone_looks < settings.RECOVERY_PACING.gone_looks:
+        transitions.note(
+            recovery.pk, "seen_in_yarn", only_if=_following(recovery), app=app.id,
+            changes=changes | {"gone_looks": settings.RECOVERY_PACING.gone_looks},
+        )  # fmt: skip
+    else:
+        Recovery.objects.filter(_following(recovery), pk=recovery.pk).update(**changes)
+    if stopping_it:
+        Recovery.objects.filter(_following(recovery), pk=recovery.pk).update(
+            delete_sent_at=recovery.delete_sent_at or now
+        )
+        testimony.kill(recovery, app)
 
 
 def _deleted_unanswered(recovery: Recovery, client: KnoxLivyClient) -> bool:

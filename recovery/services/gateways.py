@@ -19,6 +19,7 @@ from recovery.gateway.endpoint import Endpoint, SecretUnavailable, resolve_secre
 from recovery.gateway.errors import GatewayError, NotSent
 from recovery.gateway.livy import KnoxLivyClient
 from recovery.gateway.wire import Version
+from recovery.gateway.yarn import YarnClient
 from recovery.models import Gateway, Recovery, SubjectType
 from recovery.services import events, instance
 from recovery.services.clock import seconds
@@ -52,6 +53,12 @@ def open_client(gateway: Gateway) -> KnoxLivyClient:
         ca_bundle=gateway.ca_bundle,
     )
     return KnoxLivyClient.at(endpoint, pacing=settings.RECOVERY_PACING)
+
+
+def open_yarn(gateway: Gateway) -> YarnClient:
+    """The ResourceManager behind it; only for a gateway with a `yarn_path`. Raises NotSent as `open_client` does."""
+    with open_client(gateway) as client:
+        return YarnClient(client.endpoint, gateway.yarn_path, pacing=settings.RECOVERY_PACING)
 
 
 def _env_file_secret() -> dict[str, str]:

@@ -39,6 +39,14 @@ def capture(recovery: Recovery, client: KnoxLivyClient, *, now: datetime, final:
     return True
 
 
+def keep_diagnostics(recovery: Recovery, told: str, *, now: datetime) -> None:
+    """YARN's own words about the end, where Livy has given none."""
+    kept = RecoveryLog.objects.filter(recovery=recovery).first() or RecoveryLog(recovery=recovery)
+    if told and not kept.diagnostics:
+        kept.diagnostics, kept.on_yarn, kept.read_at = redact(told[:MAX_DIAGNOSTICS]), True, now
+        kept.save()
+
+
 def evidence(recovery: Recovery) -> list[str] | None:
     """The kept log in Livy's shape, for the verdict on a `dead` batch (F5); None when none could be read."""
     kept = RecoveryLog.objects.filter(recovery=recovery).first()

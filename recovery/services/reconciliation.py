@@ -14,10 +14,11 @@ from recovery.gateway.errors import Ambiguous, Forbidden, NotFound, NotSent
 from recovery.gateway.livy import KnoxLivyClient
 from recovery.gateway.wire import Batch
 from recovery.models import Gateway, Recovery
-from recovery.services import attempts, gateways, instance, leases, phantoms, transitions, witnesses
+from recovery.services import attempts, gateways, instance, leases, phantoms, testimony, transitions, witnesses
 from recovery.services.clock import Clock, database_now, seconds
 from recovery.services.gateways import ClientFactory, open_client
 from recovery.services.submission import look, post
+from recovery.services.testimony import Says, Testimony
 from recovery.services.wake import SUBMIT, send
 
 UNCONFIRMED = {State.UNCONFIRMED}
@@ -61,7 +62,8 @@ def _due(gateway: Gateway, now: datetime) -> list[int]:
 
 def settle_one(*, recovery_id: int, gateway: Gateway, client: KnoxLivyClient, clock: Clock = database_now) -> bool:
     """One look at one doubt. Raises NotSent when the gateway gives no answer (the row stays due)."""
-    recovery = Recovery.objects.filter(pk=recovery_id, state=State.UNCONFIRMED).first()
+    rows = Recovery.objects.select_related("gateway")
+    recovery = rows.filter(pk=recovery_id, state=State.UNCONFIRMED).first()
     if recovery is None:
         return False
     batch = look(client, recovery.batch_name)
@@ -99,7 +101,27 @@ def _not_found(recovery: Recovery, gateway: Gateway, client: KnoxLivyClient, clo
     elif now < _decided_at(recovery, now):
         # a phantom that was there and is gone: somebody deleted it, or Livy restarted; the doubt starts again
         _again_later(recovery, now, phantom_id=None, phantom_since=None)
-    elif recovery.settled_as or not _memory_spans(recovery, gateway, client, now):
+    else:
+        _decide(recovery, gateway, client, clock)
+
+
+def _decide(recovery: Recovery, gateway: Gateway, client: KnoxLivyClient, clock: Clock) -> None:
+    """The settle time is over: YARN's word first, then Livy's memory, else it cannot be known (S3)."""
+    now = clock()
+    heard = testimony.hear(recovery, since=recovery.doubt_since)
+    if heard.app is not None:
+        attempts.take_over_in_yarn(recovery, heard.app, now=now)
+        return
+    if heard.says is Says.SEVERAL:
+        attempts.lose(
+            recovery.pk, sources=UNCONFIRMED, outcome=Outcome.DUPLICATE, now=now, only_if=attempts.held(recovery)
+        )
+        return
+    if heard.says is Says.SILENT or (heard.says is Says.NONE and not _twice(recovery, now)):
+        _again_later(recovery, now, yarn_none_at=_first_none(recovery, heard, now))
+        return
+    proved = heard.says is Says.NONE or _memory_spans(recovery, gateway, client, now)
+    if recovery.settled_as or not proved:
         attempts.lose(
             recovery.pk, sources=UNCONFIRMED, outcome=Outcome.DOUBT_UNSETTLED, now=now, only_if=attempts.held(recovery)
         )
@@ -111,6 +133,17 @@ def _not_found(recovery: Recovery, gateway: Gateway, client: KnoxLivyClient, clo
         )  # fmt: skip
     else:
         _send_again(recovery, gateway, client, clock)
+
+
+def _twice(recovery: Recovery, now: datetime) -> bool:
+    """S3 (b): asked twice at a distance, and none both times."""
+    return recovery.yarn_none_at is not None and now - recovery.yarn_none_at >= seconds(
+        settings.RECOVERY_PACING.settle / 4
+    )
+
+
+def _first_none(recovery: Recovery, heard: Testimony, now: datetime) -> datetime | None:
+    return (recovery.yarn_none_at or now) if heard.says is Says.NONE else None
 
 
 def _memory_spans(recovery: Recovery, gateway: Gateway, client: KnoxLivyClient, now: datetime) -> bool:
@@ -143,7 +176,7 @@ def _send_again(
     try:
         found = look(client, recovery.batch_name)
         # the memory is asked for once more, after the look that it has to vouch for
-        same = _is_same(found, probe) and (probe is not None or _memory_spans(recovery, gateway, client, clock()))
+        same = _is_same(found, probe) and (probe is not None or _proved(recovery, gateway, client, clock()))
     except NotSent as error:
         attempts.give_back(attempt, error, cause=error.condition.value, now=clock(), next_at=clock())
         raise
@@ -155,6 +188,13 @@ def _send_again(
         )
     else:
         attempts.give_back(attempt, None, cause="changed", now=clock(), next_at=clock())
+
+
+def _proved(recovery: Recovery, gateway: Gateway, client: KnoxLivyClient, now: datetime) -> bool:
+    """S3 (a) or (b), once more."""
+    if testimony.hear(recovery, since=recovery.doubt_since).says is Says.NONE:
+        return _twice(recovery, now)
+    return _memory_spans(recovery, gateway, client, now)
 
 
 def _is_same(found: Batch | None, probe: Batch | None) -> bool:
@@ -181,6 +221,8 @@ def _phantom(recovery: Recovery, batch: Batch, gateway: Gateway, client: KnoxLiv
         _again_later(recovery, now)
     elif not _log_is_empty(client, recovery.batch_name):
         _again_later(recovery, now)  # withheld: it may be a start in progress, or a job that runs
+    elif testimony.hear(recovery, since=recovery.doubt_since).says not in (Says.NONE, Says.NOTHING_HERE):
+        _again_later(recovery, now)  # YARN knows one, or cannot say
     else:
         _send_again(recovery, gateway, client, clock, probe=batch)
 
