@@ -20,13 +20,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import environ
 
 from recovery.domain.naming import PORTAL_ID
-from recovery.domain.payload_rules import DEFAULT_SCHEMES, conf_problems, memory_problems, path_problems
+from recovery.domain.payload_rules import DEFAULT_SCHEMES, conf_problems, memory_problems, path_problems, word_problems
+from recovery.domain.redaction import redact
 
 BASE_DIR: Final = Path(__file__).resolve().parent.parent
+_SCHEMES: Final = frozenset({*DEFAULT_SCHEMES, "file", "local"})
 SECRET_VARIABLES: Final = frozenset({"AD_PASSWORD", "SECRET_KEY", "DATABASE_URL", "CELERY_BROKER_URL"})
 
 
@@ -81,8 +84,8 @@ def _flag(raw: str) -> bool:
 
 def _integer(minimum: int) -> Callable[[str], int]:
     def read_integer(raw: str) -> int:
-        if not re.fullmatch(r"\s*[0-9]+\s*", raw) or int(raw) < minimum:
-            raise _Bad(f"a whole number from {minimum}")
+        if not re.fullmatch(r"\s*[0-9]{1,9}\s*", raw) or int(raw) < minimum:
+            raise _Bad(f"a whole number from {minimum} to 999999999")
         return int(raw)
 
     return read_integer
@@ -105,18 +108,11 @@ def _list(raw: str) -> tuple[str, ...]:
 def _paths(raw: str) -> tuple[str, ...]:
     paths = _list(raw)
     for path in paths:
-        schemes = frozenset({*DEFAULT_SCHEMES, "file", "local"})
-        if problems := path_problems(path, field="", schemes=schemes):
+        if problems := path_problems(path, field="", schemes=_SCHEMES):
             raise _Bad(
                 f"comma-separated absolute paths such as hdfs:///libs/x.jar; {path!r} is wrong: {problems[0].code}"
             )
     return paths
-
-
-def _memory(raw: str) -> str:
-    if memory_problems(raw.strip(), field=""):
-        raise _Bad("a size with its unit, such as 4g or 512m")
-    return raw.strip()
 
 
 def _conf(raw: str) -> Mapping[str, str]:
@@ -128,11 +124,13 @@ def _conf(raw: str) -> Mapping[str, str]:
         value = json.loads(raw)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
-        if raw.strip() == "{":
+        if raw.strip() in {"{", "'{", '"{'}:
             raise _Bad(f"{shape}, all on one line: a line of .env ends at its end") from error
         if re.search(r'(^|[\s,{"0-9])//', raw):
             raise _Bad(f"{shape}, without // comments (JSON has none; stopped at {where})") from error
         raise _Bad(f"{shape} ({error.msg} at {where})") from error
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits, 5,000 opening brackets
+        raise _Bad(f"{shape} ({type(error).__name__})") from error
     if not isinstance(value, dict):
         raise _Bad(f"{shape}, not a {type(value).__name__}")
     out: dict[str, str] = {}
@@ -140,7 +138,7 @@ def _conf(raw: str) -> Mapping[str, str]:
         if item is None or isinstance(item, (dict, list)):
             raise _Bad(f"{shape}; the value of {key!r} is not a scalar")
         out[key] = conf_scalar(item)
-    for problem in conf_problems(out, schemes=frozenset({*DEFAULT_SCHEMES, "file", "local"})):
+    for problem in conf_problems(out, schemes=_SCHEMES):
         raise _Bad(f"{shape}; {problem.code}: {dict(problem.params)}")
     return MappingProxyType(out)
 
@@ -150,46 +148,60 @@ def conf_scalar(item: str | float | bool) -> str:
     return item if isinstance(item, str) else json.dumps(item)
 
 
-def _args_mode(raw: str) -> str:
-    if raw.strip() not in {"single", "split"}:
-        raise _Bad("single (one argument, as typed) or split (cut as a shell would)")
-    return raw.strip()
-
-
-def _portal_id(raw: str) -> str:
-    if not PORTAL_ID.fullmatch(raw.strip()):
-        raise _Bad("a lower-case letter, then up to 19 of a-z, 0-9 and -; it starts every batch name")
-    return raw.strip()
-
-
 def _host(raw: str) -> str:
     if raw.strip():
-        gateway_url(raw, "default")
+        _gateway_url(raw, "default")
     return raw.strip()
 
 
-def _topology(raw: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9._-]+", raw.strip()):
-        raise _Bad("the name of a Knox topology, the part of the URL after /gateway/")
-    return raw.strip()
+def _scheme(url: str) -> str:
+    try:
+        return urlsplit(url).scheme
+    except ValueError:  # "Invalid IPv6 URL"
+        return ""
 
 
-def _database_url(raw: str) -> str:
-    if urlsplit(raw).scheme not in {"sqlite", "postgres", "postgresql"}:
-        raise _Bad("sqlite:///path or postgres://user:password@host:port/name")
-    return raw.strip()
+def _is_time_zone(name: str) -> bool:
+    try:
+        return bool(ZoneInfo(name))
+    except (LookupError, ValueError, OSError):
+        return False
 
 
-def _broker_url(raw: str) -> str:
-    if urlsplit(raw).scheme not in {"filesystem", "redis", "rediss", "memory"}:
-        raise _Bad("redis://host:port/0, or filesystem:// for one machine")
-    return raw.strip()
+def _sound(expected: str, is_sound: Callable[[str], bool]) -> Callable[[str], str]:
+    def read_text(raw: str) -> str:
+        if not is_sound(raw.strip()):
+            raise _Bad(expected)
+        return raw.strip()
+
+    return read_text
 
 
-def _language(raw: str) -> str:
-    if raw.strip() not in {"fr", "en"}:
-        raise _Bad("fr or en")
-    return raw.strip()
+_word = _sound("one word without blanks", lambda word: not word or not word_problems(word, field=""))
+_memory = _sound("a size with its unit, such as 4g or 512m", lambda size: not memory_problems(size, field=""))
+_args_mode = _sound("single (one argument, as typed) or split (cut as a shell would)", {"single", "split"}.__contains__)
+_language = _sound("fr or en", {"fr", "en"}.__contains__)
+_portal_id = _sound(
+    "a lower-case letter, then up to 19 of a-z, 0-9 and -; it starts every batch name",
+    lambda name: PORTAL_ID.fullmatch(name) is not None,
+)
+_topology = _sound(
+    "the name of a Knox topology, the part of the URL after /gateway/",
+    lambda name: re.fullmatch(r"[A-Za-z0-9._-]+", name) is not None,
+)
+_database_url = _sound(
+    "sqlite:///path or postgres://user:password@host:port/name",
+    lambda url: _scheme(url) in {"sqlite", "postgres", "postgresql"},
+)
+_broker_url = _sound(
+    "redis://host:port/0, or filesystem:// for one machine",
+    lambda url: _scheme(url) in {"filesystem", "redis", "rediss", "memory"},
+)
+_time_zone = _sound("the name of a time zone, such as Europe/Paris or UTC", _is_time_zone)
+_log_level = _sound(
+    "DEBUG, INFO, WARNING, ERROR or CRITICAL",
+    lambda level: level.upper() in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"},
+)
 
 
 VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
@@ -204,7 +216,7 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
             ("AD_USER", "", _text),
             ("AD_PASSWORD", "", _secret),
             ("AD_PASSWORD_FILE", "", _text),
-            ("PROXY_USER", "sddesigner", _text),
+            ("PROXY_USER", "sddesigner", _word),
             ("LIVY_JARS", "", _paths),
             ("LIVY_FILES", "", _paths),
             ("LIVY_ARCHIVES", "", _paths),
@@ -215,7 +227,7 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
             ("LIVY_EXECUTOR_MEMORY", "4g", _memory),
             ("LIVY_EXECUTOR_CORES", "2", _integer(1)),
             ("LIVY_NUM_EXECUTORS", "4", _integer(1)),
-            ("LIVY_QUEUE", "root.datalake", _text),
+            ("LIVY_QUEUE", "root.datalake", _word),
             ("LIVY_CLASS_NAME", "", _text),
             ("LIVY_ARGS_MODE", "single", _args_mode),
             ("LIVY_URI_SCHEMES", ",".join(DEFAULT_SCHEMES), _list),
@@ -234,9 +246,9 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
             ("CSRF_TRUSTED_ORIGINS", "", _list),
             ("SECURE_PROXY", "false", _flag),
             ("INSECURE_HTTP", "false", _flag),
-            ("TIME_ZONE", "Europe/Paris", _text),
+            ("TIME_ZONE", "Europe/Paris", _time_zone),
             ("LANGUAGE_CODE", "fr", _language),
-            ("LOG_LEVEL", "INFO", _text),
+            ("LOG_LEVEL", "INFO", _log_level),
         )
     }
 )
@@ -270,7 +282,7 @@ def read(environment: Mapping[str, str], *, path: Path | None = None) -> Reading
         try:
             values[name] = variable.read(raw)
         except _Bad as bad:
-            shown = "***" if name in SECRET_VARIABLES else repr(raw)
+            shown = "***" if name in SECRET_VARIABLES else repr(redact(raw)[:1000])
             problems.append(ConfigProblem(variable=name, read=shown, expected=str(bad)))
             values[name] = variable.read(variable.default)
     if values["AD_PASSWORD"] and values["AD_PASSWORD_FILE"]:
@@ -292,7 +304,11 @@ def environment_of(path: Path) -> dict[str, str]:
 
             ENVIRON: ClassVar[dict[str, str]] = {}
 
-        FromFile.read_env(str(path))
+        try:
+            FromFile.read_env(str(path), encoding="utf-8-sig")  # editors on Windows put a mark in front
+        except UnicodeDecodeError as error:
+            read = f"a byte that is no UTF-8 at position {error.start}"
+            raise ConfigError(ConfigProblem(variable=str(path), read=read, expected="a text in UTF-8")) from error
         own = {**FromFile.ENVIRON, **own}
     return own
 
@@ -307,20 +323,27 @@ def reading() -> Reading:
 def gateway_url(host: str, topology: str) -> str:
     """`KNOX_HOST` (host, host:port or URL) and a topology as `https://host:8443/gateway/topology`.
 
-    https and 8443 when unsaid; a URL that has a path of its own is taken as it stands.
+    https and 8443 when unsaid; a URL that has a path of its own is taken as it stands. Raises ConfigError.
     """
-    text = host.strip().rstrip("/")
-    url = text if "://" in text else f"https://{text}"
+    try:
+        return _gateway_url(host, topology)
+    except _Bad as bad:
+        raise ConfigError(ConfigProblem(variable="KNOX_HOST", read=repr(redact(host)), expected=str(bad))) from bad
+
+
+def _gateway_url(host: str, topology: str) -> str:
+    url = host.strip() if "://" in host else f"https://{host.strip()}"
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
         raise _Bad("host, host:port or https://host:port") from error
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
+    if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"[\s@?#]", url):
         raise _Bad("host, host:port or https://host:port, without user and query")
     name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    if parts.path not in {"", "/gateway"}:
-        return f"{parts.scheme}://{name}:{port or 8443}{parts.path}"
+    path = parts.path.rstrip("/")
+    if path not in {"", "/gateway"}:
+        return f"{parts.scheme}://{name}:{port or 8443}{path}"
     return f"{parts.scheme}://{name}:{port or 8443}/gateway/{topology}"
 
 
@@ -368,6 +391,11 @@ class Config(metaclass=_ConfigMeta):
     def get_ad_password() -> str:
         """`AD_PASSWORD`, or the first line of the file at `AD_PASSWORD_FILE`; read anew at each call."""
         now = reading()
-        if path := now["AD_PASSWORD_FILE"]:
-            return Path(path).read_text(encoding="utf-8").split("\n", 1)[0]
+        if path := now.checked("AD_PASSWORD_FILE"):
+            try:
+                return Path(path).read_text(encoding="utf-8").split("\n", 1)[0].rstrip("\r")
+            except (OSError, UnicodeDecodeError) as error:
+                expected = f"a file whose first line is the password ({type(error).__name__})"
+                problem = ConfigProblem(variable="AD_PASSWORD_FILE", read=repr(path), expected=expected)
+                raise ConfigError(problem) from error
         return str(now["AD_PASSWORD"])

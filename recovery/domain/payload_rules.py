@@ -37,7 +37,7 @@ MAX_PATH: Final = 1000
 """Characters of a path that the portal stores in a column of its own."""
 MAX_WORD: Final = 150
 
-_MEMORY: Final = re.compile(r"[1-9][0-9]*[kmgt]b?", re.IGNORECASE)
+_MEMORY: Final = re.compile(r"[1-9][0-9]*[kmgt]b?", re.IGNORECASE | re.ASCII)
 _CLASS: Final = re.compile(r"[^\W\d][\w$]*(\.[^\W\d][\w$]*)*")
 _URI: Final = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):(.*)", re.DOTALL)
 _CONF_KEY: Final = re.compile(r"[A-Za-z0-9_.\-/$]+")

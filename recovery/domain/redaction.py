@@ -8,8 +8,9 @@ from typing import Final
 MASK: Final = "***"
 # Every repetition is bounded: an unbounded one in front of the keyword made one log line take minutes.
 _NAMED: Final = re.compile(
-    r"(?i)((?:password|passwd|secret|token|credential|api[_.-]?key|access[_.-]?key)[\w.-]{0,60})(\s{0,4}[=:]\s{0,4})"
-    r"(\"[^\"]{0,500}\"|'[^']{0,500}'|[^\s,;&\"']{1,500})"
+    r"(?i)((?:password|passwd|secret|token|credential|api[_.-]?key|access[_.-]?key)[\w.-]{0,60})"
+    r"(\\?[\"']?\s{0,4}[=:]\s{0,4})"  # the quote that ends a name in JSON, in JSON within a text too
+    r"(\\?\"[^\"]{0,500}\"|'[^']{0,500}'|[^\s,;&\"']{1,500})"
 )
 _AUTHORIZATION: Final = re.compile(r"(?i)\b(basic|bearer)\s{1,4}[a-z0-9+/._~-]{8,4000}={0,2}")
 _IN_URL: Final = re.compile(r"(?i)([a-z0-9+.-]{1,20}://[^\s/:@]{0,200}):[^\s/@]{1,200}@")

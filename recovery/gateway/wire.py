@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeGuard, TypeVar
 
 from recovery.domain.gateways import Condition
 from recovery.domain.redaction import redact, storable
@@ -79,7 +79,7 @@ class Version:
     @property
     def knows_names(self) -> bool | None:
         """Names came with Livy 0.6 (P1); None when the words are no version."""
-        match = re.match(r"(\d+)\.(\d+)", self.text)
+        match = re.match(r"([0-9]{1,9})\.([0-9]{1,9})", self.text)
         return (int(match[1]), int(match[2])) >= (0, 6) if match else None
 
 
@@ -101,12 +101,17 @@ def _text_or_none(value: object) -> str | None:
     return None if value is None else storable(value)
 
 
+def _is_id(number: object) -> TypeGuard[int]:
+    """An Int of Scala, from 0 (livy-knox-contract.md §2)."""
+    return isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**31
+
+
 def batch_of(value: object) -> Batch:
     """A batch object as a value; raises _Shape for wrong types."""
     if not isinstance(value, Mapping):
         raise _Shape("object expected")
     number, state = value.get("id"), value.get("state")
-    if not isinstance(number, int) or isinstance(number, bool) or not isinstance(state, str):
+    if not _is_id(number) or not isinstance(state, str):
         raise _Shape("id and state expected")
     info = value.get("appInfo") or {}
     log = value.get("log") or []
@@ -140,7 +145,7 @@ def log_of(value: object) -> LogPage:
     if not isinstance(value, Mapping) or not isinstance(value.get("log"), list):
         raise _Shape("log expected")
     number, total, lines = value.get("id"), value.get("total", 0), value["log"]
-    if not isinstance(number, int) or not isinstance(total, int) or not all(isinstance(x, str) for x in lines):
+    if not _is_id(number) or not isinstance(total, int) or not all(isinstance(x, str) for x in lines):
         raise _Shape("id, total, log")
     return LogPage(id=number, total=total, lines=tuple(storable(line) for line in lines))
 
