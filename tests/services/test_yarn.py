@@ -12,6 +12,7 @@ import pytest
 from recovery.domain import verdicts
 from recovery.domain.states import FOLLOWED, State
 from recovery.domain.verdicts import Outcome
+from recovery.gateway.yarn import Application
 from recovery.models import Gateway, Recovery, RecoveryLog
 from recovery.services import attempts, cancelling, gateways, testimony
 from recovery.services.testimony import Says
@@ -291,5 +292,5 @@ def test_diagnostics_of_livy_are_not_replaced(portal: Portal) -> None:
     logs.keep_diagnostics(row, "second", now=portal.clock())
     assert RecoveryLog.objects.get(recovery=row).diagnostics == "first"
     assert not attempts.take_over_in_yarn(
-        row, testimony.Application(id="x", state="", final_status="KILLED"), now=portal.clock()
+        row, Application(id="x", state="", final_status="KILLED"), now=portal.clock()
     )
