@@ -177,12 +177,13 @@ def _terminal(recovery: Recovery, batch: Batch, client: KnoxLivyClient, now: dat
     """F4: recorded at first sight with log and links, the end after a second equal reading."""
     pacing: Pacing = settings.RECOVERY_PACING
     read = logs.capture(recovery, client, now=now, final=True)
+    facts = attempts.facts_of(batch) | {"seen_at": now}
     waited = recovery.terminal_seen_at is not None and now - recovery.terminal_seen_at >= seconds(pacing.gone_for)
     heard = testimony.hear(recovery, since=recovery.try_started_at)
     if heard.says in (Says.ALIVE, Says.SEVERAL) or (heard.says is Says.OVER and (read or waited)):
-        _by_yarn(recovery, heard, now)
+        _by_yarn(recovery, heard, now, facts)
         return
-    facts = attempts.facts_of(batch) | {"seen_at": now, "gone_looks": 0, "gone_since": None}
+    facts |= {"gone_looks": 0, "gone_since": None}
     again = now + seconds(pacing.second_reading)
     if recovery.terminal_word != batch.state or recovery.terminal_seen_at is None:
         transitions.note(
@@ -242,7 +243,7 @@ def _gone(recovery: Recovery, client: KnoxLivyClient, now: datetime) -> None:
     if over or deleted:
         heard = testimony.hear(recovery, since=recovery.try_started_at)
         if heard.says in (Says.ALIVE, Says.OVER, Says.SEVERAL):
-            _by_yarn(recovery, heard, now)
+            _by_yarn(recovery, heard, now, {"seen_at": now})
             return
         if heard.says is Says.SILENT and now - since < seconds(pacing.unseen_for):
             over = deleted = False  # it is asked again
@@ -263,13 +264,14 @@ def _gone(recovery: Recovery, client: KnoxLivyClient, now: datetime) -> None:
         Recovery.objects.filter(_following(recovery), pk=recovery.pk).update(**changes)
 
 
-def _by_yarn(recovery: Recovery, heard: Testimony, now: datetime) -> None:
-    """F5, F7, C3: YARN's word decides; an application that is alive keeps the recovery alive."""
+def _by_yarn(recovery: Recovery, heard: Testimony, now: datetime, seen: dict[str, Any]) -> None:
+    """F5, F7, C3: YARN's word decides; an application that is alive keeps the recovery alive. `seen` are the columns
+    of Livy's own reading."""
     app = heard.app
     if app is None:
         end(recovery, state=State.LOST, outcome=Outcome.DUPLICATE, now=now)
         return
-    facts = {"app_id": app.id, "seen_at": now}
+    facts = seen | {"app_id": app.id}
     if heard.says is Says.OVER:
         logs.keep_diagnostics(recovery, app.diagnostics, now=now)
         verdict = verdicts.of_yarn(app.final_status, cancel_sent=recovery.delete_sent_at is not None)

@@ -55,6 +55,7 @@ class Portal:
             "PORTAL_PACING_SCALE": PACING,
             "KNOX_HOST": gateway.removeprefix("https://"),
             "KNOX_TOPOLOGY": "sandbox",
+            "KNOX_YARN_PATH": "resourcemanager/v1/cluster" if os.environ.get("STACK_MODE") == "yarn" else "",
             "KNOX_CA_BUNDLE": self.stack["KNOX_CA"],
             "AD_USER": USER,
             "AD_PASSWORD": PASSWORD,
