@@ -6,7 +6,10 @@ import os
 
 from celery import Celery
 
+from recovery_portal import broker
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recovery_portal.settings")
+broker.install()
 
 app = Celery("recovery_portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from recovery import conf
 from recovery.gateway.endpoint import Endpoint
@@ -17,6 +18,9 @@ from sandbox import Sandbox
 from tests.gateway.raw import RawServer, Script
 
 Serve = Callable[..., RawServer]
+
+settings.register_profile("untimed", deadline=None)  # these machines are shared
+settings.load_profile("untimed")
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ import pytest
 import requests
 
 from recovery.domain.gateways import AuthKind, Condition
-from recovery.gateway import transport as transport_module
 from recovery.gateway.endpoint import Endpoint
 from recovery.gateway.errors import Ambiguous, NotSent
 from recovery.gateway.transport import Answer, Call, Transport
@@ -27,7 +26,8 @@ CREATED = json_answer("201 Created", '{"id":0,"name":"n","state":"starting"}')
 
 
 def get(url: str, **changes: Any) -> Call:
-    return Call(**{"method": "GET", "url": url, "deadline": 5.0} | changes)
+    fields: dict[str, Any] = {"method": "GET", "url": url, "deadline": 5.0}
+    return Call(**fields | changes)
 
 
 def post(url: str, **changes: Any) -> Call:
@@ -294,7 +294,7 @@ def test_p4_the_clock_decides_when_the_watchdog_sleeps(serve: Serve, monkeypatch
         def run(self) -> None:
             self.finished.wait()
 
-    monkeypatch.setattr(transport_module.threading, "Timer", NeverFires)
+    monkeypatch.setattr(threading, "Timer", NeverFires)
 
     def script(peer: Peer) -> None:
         peer.read()
@@ -316,7 +316,7 @@ def test_p4_a_watchdog_that_wakes_too_late_leaves_the_next_call_alone(
             super().__init__(interval, function)
             timers.append(self)
 
-    monkeypatch.setattr(transport_module.threading, "Timer", Recorded)
+    monkeypatch.setattr(threading, "Timer", Recorded)
     server = serve(kept(OK))
     transport = Transport(Endpoint(base_url=server.url))
     transport.send(get(server.url))

@@ -1,0 +1,6 @@
+"""No property is bound to a time: these machines are shared."""
+
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
