@@ -76,18 +76,19 @@ def test_lines_that_repeat_are_never_invented(steps: list[tuple[int, str]]) -> N
     assert kept[-min(ring, len(written)) :] == written[-ring:]
 
 
-@given(st.lists(st.integers(0, 3 * RING), min_size=1, max_size=10))
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=10))
 def test_lines_that_were_missed_are_shown_as_a_gap(steps: list[int]) -> None:
+    """More lines than a ring of ten holds are written between two readings."""
     kept: list[str] = []
     written: list[str] = []
     for step in steps:
-        written += [f"line {len(written) + number}" for number in range(step)]
-        kept = merge(kept, written[-RING:])
-    real = [line for line in kept if line != GAP]
-    assert real == [line for line in written if line in set(real)]  # their order, none twice
+        written += [str(len(written) + number) for number in range(step)]
+        kept = merge(kept, written[-10:])
+    numbers = [int(line) for line in kept if line != GAP]
+    assert numbers == sorted(set(numbers))  # in their order, none twice
     for before, after in pairwise(kept):
         if GAP not in (before, after):
-            assert written.index(after) == written.index(before) + 1  # no line is missing without a sign
+            assert int(after) == int(before) + 1  # no line is missing without a sign
 
 
 def test_a_log_that_is_too_long_keeps_its_beginning_and_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
