@@ -395,7 +395,6 @@ class Config(metaclass=_ConfigMeta):
             try:
                 return Path(path).read_text(encoding="utf-8").split("\n", 1)[0].rstrip("\r")
             except (OSError, UnicodeDecodeError) as error:
-                expected = f"a file whose first line is the password ({type(error).__name__})"
-                problem = ConfigProblem(variable="AD_PASSWORD_FILE", read=repr(path), expected=expected)
-                raise ConfigError(problem) from error
+                wanted = f"a file whose first line is the password ({type(error).__name__})"
+                raise ConfigError(ConfigProblem(variable="AD_PASSWORD_FILE", read=path, expected=wanted)) from error
         return str(now["AD_PASSWORD"])

@@ -219,6 +219,7 @@ CAUSES: Final[Mapping[str, Text]] = MappingProxyType(
         "duplicate": _("as a copy"),
         "follow_only": _("follow only"),
         "ok": _("all is well"),
+        "yarn": _("in YARN"),
         "lease": _("it had held it for too long"),
         "before_post": _("nothing had been sent"),
         "deadline": _("the time for this try was over"),

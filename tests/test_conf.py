@@ -44,6 +44,7 @@ def env_file(environment: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 DEFAULTS: dict[str, Any] = {
     "KNOX_HOST": "",
     "KNOX_TOPOLOGY": "default",
+    "KNOX_YARN_PATH": "",
     "KNOX_VERIFY_TLS": True,
     "KNOX_CA_BUNDLE": "",
     "AD_USER": "",

@@ -239,15 +239,18 @@ def _gone(recovery: Recovery, client: KnoxLivyClient, now: datetime) -> None:
     pacing: Pacing = settings.RECOVERY_PACING
     since = recovery.gone_since or now
     over = recovery.gone_looks + 1 >= pacing.gone_looks and now - since >= seconds(pacing.gone_for)
-    deleted = recovery.delete_sent_at is not None
-    if over or deleted:
+    deleted = recovery.delete_sent_at
+    if over or deleted is not None:
         heard = testimony.hear(recovery, since=recovery.try_started_at)
         if heard.says in (Says.ALIVE, Says.OVER, Says.SEVERAL):
             _by_yarn(recovery, heard, now, {"seen_at": now})
             return
         if heard.says is Says.SILENT and now - since < seconds(pacing.unseen_for):
-            over = deleted = False  # it is asked again
-    if deleted and (recovery.delete_answered_at is not None or _deleted_unanswered(recovery, client)):
+            over, deleted = False, None  # it is asked again
+    if deleted is not None and (
+        recovery.delete_answered_at is not None
+        or witnesses.memory_spans(recovery.gateway, client, since=deleted, but=recovery.batch_name)
+    ):
         end(recovery, state=State.CANCELLED, outcome=Outcome.CANCELLED_UNVERIFIED, now=now)
         return
     if over:
@@ -295,13 +298,6 @@ def _by_yarn(recovery: Recovery, heard: Testimony, now: datetime, seen: dict[str
             delete_sent_at=recovery.delete_sent_at or now
         )
         testimony.kill(recovery, app)
-
-
-def _deleted_unanswered(recovery: Recovery, client: KnoxLivyClient) -> bool:
-    sent = recovery.delete_sent_at
-    if sent is None:
-        return False
-    return witnesses.memory_spans(recovery.gateway, client, since=sent, but=recovery.batch_name)
 
 
 def _stranger(recovery: Recovery, batch: Batch, now: datetime) -> None:

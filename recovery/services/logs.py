@@ -25,14 +25,14 @@ def capture(recovery: Recovery, client: KnoxLivyClient, *, now: datetime, final:
     except GatewayError:
         return False
     output, diagnostics = logtail.sections(page.lines)
-    kept = RecoveryLog.objects.filter(recovery=recovery).first() or RecoveryLog(recovery=recovery)
+    kept, fresh = RecoveryLog.objects.get_or_create(recovery=recovery)
     before = (kept.output, kept.diagnostics, kept.final, kept.withheld)
     secret = client.endpoint.secret
     window = [redact(line[:MAX_LINE], secret) for text in output for line in text.split("\n")]
     kept.output = "\n".join(logtail.merge(kept.output.split("\n") if kept.output else [], window))
     kept.diagnostics = redact("\n".join(diagnostics)[:MAX_DIAGNOSTICS], secret).strip() or kept.diagnostics
     kept.final, kept.withheld = final, False
-    if kept._state.adding or before != (kept.output, kept.diagnostics, kept.final, kept.withheld):
+    if fresh or before != (kept.output, kept.diagnostics, kept.final, kept.withheld):
         kept.on_yarn = kept.on_yarn or logtail.has_diagnostics_part(page.lines)
         kept.read_at = now
         kept.save()
@@ -41,7 +41,7 @@ def capture(recovery: Recovery, client: KnoxLivyClient, *, now: datetime, final:
 
 def keep_diagnostics(recovery: Recovery, told: str, *, now: datetime) -> None:
     """YARN's own words about the end, where Livy has given none."""
-    kept = RecoveryLog.objects.filter(recovery=recovery).first() or RecoveryLog(recovery=recovery)
+    kept, _fresh = RecoveryLog.objects.get_or_create(recovery=recovery)
     if told and not kept.diagnostics:
         kept.diagnostics, kept.on_yarn, kept.read_at = redact(told[:MAX_DIAGNOSTICS]), True, now
         kept.save()

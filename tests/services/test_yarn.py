@@ -291,6 +291,4 @@ def test_diagnostics_of_livy_are_not_replaced(portal: Portal) -> None:
     logs.keep_diagnostics(row, "first", now=portal.clock())
     logs.keep_diagnostics(row, "second", now=portal.clock())
     assert RecoveryLog.objects.get(recovery=row).diagnostics == "first"
-    assert not attempts.take_over_in_yarn(
-        row, Application(id="x", state="", final_status="KILLED"), now=portal.clock()
-    )
+    assert not attempts.take_over_in_yarn(row, Application(id="x", state="", final_status="KILLED"), now=portal.clock())
