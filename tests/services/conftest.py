@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from time import sleep
 from typing import Any
 
@@ -13,10 +14,16 @@ from django.conf import settings
 from django.utils import timezone
 
 from recovery.domain.states import State
+from recovery.gateway.errors import Refused
+from recovery.gateway.livy import KnoxLivyClient
 from recovery.models import Gateway, LivyProfile, Recovery, RecoveryEvent, SubjectType
 from recovery.services import following, reconciliation, submission, sweeping
-from sandbox import Sandbox
+from recovery.services.gateways import ClientFactory, open_client
+from sandbox import Fault, Sandbox
 from tests.factories import make_gateway, make_profile, make_recovery
+
+NEVER_ARRIVED = Fault(route="POST /batches", action="drop", when="before", times=1)
+ANSWER_LOST = Fault(route="POST /batches", action="drop", when="after", times=1)
 
 
 class FakeClock:
@@ -30,6 +37,20 @@ class FakeClock:
 
     def forward(self, seconds: float) -> None:
         self.time += timedelta(seconds=seconds)
+
+
+class Meddling:
+    """Clients of which a test takes over some calls: `client_for=Meddling(get=f)`, where `f(get, name)` has the real
+    call to make, before or after whatever happens meanwhile."""
+
+    def __init__(self, **calls: Callable[..., Any]) -> None:
+        self.calls = calls
+
+    def __call__(self, gateway: Gateway) -> KnoxLivyClient:
+        client = open_client(gateway)
+        for name, call in self.calls.items():
+            setattr(client, name, partial(call, getattr(client, name)))
+        return client
 
 
 @dataclass
@@ -50,14 +71,14 @@ class Portal:
     def row(self, recovery: Recovery) -> Recovery:
         return Recovery.objects.select_related("gateway").get(pk=recovery.pk)
 
-    def submit(self) -> int:
-        return submission.submit_due(gateway_id=self.gateway.pk, clock=self.clock)
+    def submit(self, client_for: ClientFactory = open_client) -> int:
+        return submission.submit_due(gateway_id=self.gateway.pk, clock=self.clock, client_for=client_for)
 
-    def settle(self) -> int:
-        return reconciliation.settle_due(gateway_id=self.gateway.pk, clock=self.clock)
+    def settle(self, client_for: ClientFactory = open_client) -> int:
+        return reconciliation.settle_due(gateway_id=self.gateway.pk, clock=self.clock, client_for=client_for)
 
-    def follow(self) -> int:
-        return following.follow_due(gateway_id=self.gateway.pk, clock=self.clock)
+    def follow(self, client_for: ClientFactory = open_client) -> int:
+        return following.follow_due(gateway_id=self.gateway.pk, clock=self.clock, client_for=client_for)
 
     def sweep(self) -> None:
         sweeping.sweep(clock=self.clock)
@@ -94,6 +115,32 @@ class Portal:
         row = self.row(row)
         assert row.state in (State.STARTING, State.RUNNING)
         return row
+
+    def doubt(self, fault: Fault = NEVER_ARRIVED, jar_args: str = "--date 20240101", **gateway: object) -> Recovery:
+        """A recovery whose POST met `fault`: it may have started."""
+        if gateway:
+            Gateway.objects.filter(pk=self.gateway.pk).update(**gateway)
+        self.sandbox.add_fault(fault)
+        row = self.file(jar_args)
+        self.submit()
+        row = self.row(row)
+        assert row.state == State.UNCONFIRMED
+        return row
+
+    def phantom(self, **columns: object) -> Recovery:
+        """A doubt under whose name Livy has registered a batch that never started."""
+        row = self.doubt()
+        self.sandbox.add_fault(Fault(route="POST /batches", action="phantom", times=1))
+        with pytest.raises(Refused):
+            self.somebody_posts(row.sent_payload, name=row.batch_name)
+        if columns:
+            Recovery.objects.filter(pk=row.pk).update(**columns)
+        return self.row(row)
+
+    def somebody_posts(self, body: str, *, name: str) -> None:
+        """A batch of that name is started behind the portal's back."""
+        with open_client(self.gateway) as client:
+            client.create(body, name=name, deadline=5)
 
 
 @pytest.fixture

@@ -14,37 +14,11 @@ from recovery.services import attempts, cancelling, reconciliation
 from recovery.services.gateways import open_client
 from sandbox import Fault
 from tests.factories import make_user
-from tests.services.conftest import Portal
-
-NEVER_ARRIVED = Fault(route="POST /batches", action="drop", when="before", times=1)
-ANSWER_LOST = Fault(route="POST /batches", action="drop", when="after", times=1)
-
-
-def _doubt(
-    portal: Portal, fault: Fault = NEVER_ARRIVED, jar_args: str = "--date 20240101", **gateway: object
-) -> Recovery:
-    if gateway:
-        Gateway.objects.filter(pk=portal.gateway.pk).update(**gateway)
-    portal.sandbox.add_fault(fault)
-    row = portal.file(jar_args)
-    portal.submit()
-    row = portal.row(row)
-    assert row.state == State.UNCONFIRMED
-    return row
-
-
-def _phantom(portal: Portal, **columns: object) -> Recovery:
-    """A doubt under whose name Livy has registered a batch that never started."""
-    row = _doubt(portal)
-    portal.sandbox.add_fault(Fault(route="POST /batches", action="phantom", times=1))
-    with open_client(portal.gateway) as client, pytest.raises(Exception):  # noqa: B017  # whatever it says
-        client.create(row.sent_payload, name=row.batch_name, deadline=5)
-    Recovery.objects.filter(pk=row.pk).update(**columns) if columns else None
-    return portal.row(row)
+from tests.services.conftest import ANSWER_LOST, Portal
 
 
 def test_s1_looks_by_name_with_growing_pauses(portal: Portal) -> None:
-    row = _doubt(portal)
+    row = portal.doubt()
     pauses = []
     for _ in range(6):
         row = portal.row(row)
@@ -60,7 +34,7 @@ def test_s1_looks_by_name_with_growing_pauses(portal: Portal) -> None:
 
 
 def test_s1_found_with_a_real_shape_is_adopted(portal: Portal) -> None:
-    row = _doubt(portal, ANSWER_LOST, "--sleep 100000")
+    row = portal.doubt(ANSWER_LOST, "--sleep 100000")
     portal.clock.forward(3)
     portal.settle()
     row = portal.row(row)
@@ -69,7 +43,7 @@ def test_s1_found_with_a_real_shape_is_adopted(portal: Portal) -> None:
 
 
 def test_s2_a_phantom_shape_is_not_deleted_on_a_doubt_alone(portal: Portal) -> None:
-    row = _phantom(portal)
+    row = portal.phantom()
     for _ in range(12):
         portal.clock.forward(10)
         portal.settle()
@@ -79,7 +53,7 @@ def test_s2_a_phantom_shape_is_not_deleted_on_a_doubt_alone(portal: Portal) -> N
 
 
 def test_s2_a_phantom_is_probed_deleted_and_the_next_try_runs_it(portal: Portal) -> None:
-    row = _phantom(portal)
+    row = portal.phantom()
     row = portal.run(row, seconds=900)
     assert row.state == State.SUCCEEDED
     assert portal.started(row) == 1
@@ -90,7 +64,7 @@ def test_s2_a_phantom_is_probed_deleted_and_the_next_try_runs_it(portal: Portal)
 
 
 def test_s2_after_the_phantom_is_gone_the_next_tries_refusal_counts(portal: Portal) -> None:
-    row = _phantom(portal)
+    row = portal.phantom()
     Recovery.objects.filter(pk=row.pk).update(
         sent_payload=row.sent_payload.replace("hdfs:///user/sddesigner/recovery.jar", "relative.jar")
     )
@@ -102,14 +76,14 @@ def test_s2_after_the_phantom_is_gone_the_next_tries_refusal_counts(portal: Port
 
 
 def test_s2_a_start_in_progress_is_not_taken_for_a_phantom(portal: Portal) -> None:
-    row = _doubt(portal, Fault(route="POST /batches", action="late_accept", seconds=0.5, times=1), "--sleep 100000")
+    row = portal.doubt(Fault(route="POST /batches", action="late_accept", seconds=0.5, times=1), "--sleep 100000")
     row = portal.run(row, seconds=400)
     assert row.state == State.RUNNING
     assert portal.started(row) == 1
 
 
 def test_s2_where_logs_are_withheld_a_phantom_is_never_proved(portal: Portal) -> None:
-    row = _phantom(portal)
+    row = portal.phantom()
     portal.sandbox.add_fault(Fault(route="GET /batches/{x}/log", action="status", code=403, body="empty"))
     row = portal.run(row, seconds=3600, step=30)
     assert row.state == State.UNCONFIRMED
@@ -119,7 +93,7 @@ def test_s2_where_logs_are_withheld_a_phantom_is_never_proved(portal: Portal) ->
 
 
 def test_s2_a_delete_that_fails_is_repeated(portal: Portal) -> None:
-    row = _phantom(portal)
+    row = portal.phantom()
     portal.sandbox.add_fault(Fault(route="DELETE /batches/{x}", action="knox_500", when="before", times=2))
     row = portal.run(row, seconds=1200)
     assert row.state == State.SUCCEEDED
@@ -127,7 +101,7 @@ def test_s2_a_delete_that_fails_is_repeated(portal: Portal) -> None:
 
 
 def test_s2_a_phantom_that_vanishes_starts_the_doubt_again(portal: Portal) -> None:
-    row = _phantom(portal)
+    row = portal.phantom()
     portal.clock.forward(5)
     portal.settle()
     assert portal.row(row).phantom_id is not None
@@ -141,7 +115,7 @@ def test_s2_a_phantom_that_vanishes_starts_the_doubt_again(portal: Portal) -> No
 
 
 def test_s3_a_404_proves_nothing_before_the_settle_time(portal: Portal) -> None:
-    row = _doubt(portal, livy_recovery=True)
+    row = portal.doubt(livy_recovery=True)
     for _ in range(17):
         portal.clock.forward(10)
         portal.settle()
@@ -150,7 +124,7 @@ def test_s3_a_404_proves_nothing_before_the_settle_time(portal: Portal) -> None:
 
 
 def test_s3a_with_recovery_on_the_same_name_is_posted_again(portal: Portal) -> None:
-    row = portal.run(_doubt(portal, livy_recovery=True), seconds=400)
+    row = portal.run(portal.doubt(livy_recovery=True), seconds=400)
     assert row.state == State.SUCCEEDED
     assert row.tries == 2
     assert {p.body for p in portal.posts()} == {row.sent_payload.encode()}  # the same name, the same bytes
@@ -161,14 +135,14 @@ def test_s3a_a_batch_seen_before_the_try_and_still_there_is_a_witness(portal: Po
     other = portal.running()
     portal.clock.forward(30)
     portal.follow()
-    row = portal.run(_doubt(portal), seconds=400)
+    row = portal.run(portal.doubt(), seconds=400)
     assert row.state == State.SUCCEEDED
     assert row.tries == 2
     assert portal.row(other).state == State.RUNNING
 
 
 def test_s3_without_a_witness_or_recovery_it_is_lost(portal: Portal) -> None:
-    row = portal.run(_doubt(portal), seconds=400)
+    row = portal.run(portal.doubt(), seconds=400)
     assert (row.state, row.outcome) == (State.LOST, Outcome.DOUBT_UNSETTLED)
     assert len(portal.posts()) == 1
 
@@ -178,7 +152,7 @@ def test_s3_a_restarted_livy_is_no_witness(portal: Portal) -> None:
     portal.running()
     portal.clock.forward(30)
     portal.follow()
-    row = _doubt(portal, ANSWER_LOST, "--sleep 100000")
+    row = portal.doubt(ANSWER_LOST, "--sleep 100000")
     portal.sandbox.restart()
     row = portal.run(row, seconds=400)
     assert row.state == State.LOST
@@ -187,7 +161,7 @@ def test_s3_a_restarted_livy_is_no_witness(portal: Portal) -> None:
 
 def test_s3_not_beyond_livys_memory(portal: Portal) -> None:
     """An ended batch is forgotten after the retention time: a 404 then says nothing about the try."""
-    row = _doubt(portal, livy_recovery=True)
+    row = portal.doubt(livy_recovery=True)
     portal.clock.forward(545)
     portal.settle()
     assert portal.row(row).state == State.LOST
@@ -195,13 +169,13 @@ def test_s3_not_beyond_livys_memory(portal: Portal) -> None:
 
 
 def test_s4_several_livys_have_no_memory_in_common(portal: Portal) -> None:
-    row = portal.run(_doubt(portal, livy_recovery=True, single_livy=False), seconds=400)
+    row = portal.run(portal.doubt(livy_recovery=True, single_livy=False), seconds=400)
     assert row.state == State.LOST
     assert len(portal.posts()) == 1
 
 
 def test_s3_a_second_lost_answer_is_a_doubt_again(portal: Portal) -> None:
-    row = _doubt(portal, livy_recovery=True)
+    row = portal.doubt(livy_recovery=True)
     portal.clock.forward(181)
     portal.sandbox.add_fault(ANSWER_LOST)
     portal.settle()
@@ -213,7 +187,7 @@ def test_s3_a_second_lost_answer_is_a_doubt_again(portal: Portal) -> None:
 
 def test_s3_found_by_the_look_before_the_second_post(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
     """It arrived between the settled 404 and the second POST."""
-    row = _doubt(portal, livy_recovery=True, jar_args="--sleep 100000")
+    row = portal.doubt(livy_recovery=True, jar_args="--sleep 100000")
     portal.clock.forward(181)
     real = attempts.claim
 
@@ -230,7 +204,7 @@ def test_s3_found_by_the_look_before_the_second_post(portal: Portal, monkeypatch
 
 def test_s3_duplicate_name_on_the_second_post_is_ours(portal: Portal) -> None:
     """A7 after a doubt: found, adopted."""
-    row = _doubt(portal, ANSWER_LOST, "--sleep 100000", livy_recovery=True)
+    row = portal.doubt(ANSWER_LOST, "--sleep 100000", livy_recovery=True)
     portal.clock.forward(181)
     not_found = Fault(route="GET /batches/{x}", action="status", code=404, body="json",
                       message=f"Session '{row.batch_name}' not found.", times=2)  # fmt: skip
@@ -244,7 +218,7 @@ def test_s3_duplicate_name_on_the_second_post_is_ours(portal: Portal) -> None:
 
 
 def test_s3_an_ill_gateway_during_the_second_try_gives_the_try_back(portal: Portal) -> None:
-    row = _doubt(portal, livy_recovery=True)
+    row = portal.doubt(livy_recovery=True)
     portal.clock.forward(181)
     portal.sandbox.add_fault(Fault(route="GET /batches/{x}", action="knox_500", nth=2, when="before"))
     portal.settle()
@@ -254,7 +228,7 @@ def test_s3_an_ill_gateway_during_the_second_try_gives_the_try_back(portal: Port
 
 
 def test_s5_tries_are_bounded(portal: Portal) -> None:
-    row = _doubt(portal, livy_recovery=True)
+    row = portal.doubt(livy_recovery=True)
     Recovery.objects.filter(pk=row.pk).update(tries=settings.RECOVERY_PACING.max_tries)
     portal.clock.forward(181)
     portal.settle()
@@ -263,7 +237,7 @@ def test_s5_tries_are_bounded(portal: Portal) -> None:
 
 
 def test_paused_gateway_in_a_doubt_is_looked_at_and_not_posted_to(portal: Portal) -> None:
-    row = _doubt(portal, livy_recovery=True, paused=False)
+    row = portal.doubt(livy_recovery=True, paused=False)
     Gateway.objects.filter(pk=portal.gateway.pk).update(paused=True)
     portal.clock.forward(181)
     portal.settle()
@@ -273,7 +247,7 @@ def test_paused_gateway_in_a_doubt_is_looked_at_and_not_posted_to(portal: Portal
 
 
 def test_c4_cancel_in_a_doubt_waits_and_deletes_what_arrives_late(portal: Portal) -> None:
-    row = _doubt(portal, ANSWER_LOST, "--sleep 100000")
+    row = portal.doubt(ANSWER_LOST, "--sleep 100000")
     cancelling.request_cancel(recovery=row, by=make_user(), now=portal.clock())
     assert portal.row(row).state == State.UNCONFIRMED
     row = portal.run(row, seconds=100)
@@ -283,7 +257,7 @@ def test_c4_cancel_in_a_doubt_waits_and_deletes_what_arrives_late(portal: Portal
 
 
 def test_c4_cancel_in_a_doubt_that_never_arrived(portal: Portal) -> None:
-    row = _doubt(portal, livy_recovery=True)
+    row = portal.doubt(livy_recovery=True)
     cancelling.request_cancel(recovery=row, by=make_user(), now=portal.clock())
     portal.clock.forward(170)
     portal.settle()
@@ -295,7 +269,7 @@ def test_c4_cancel_in_a_doubt_that_never_arrived(portal: Portal) -> None:
 
 
 def test_c4_cancel_with_a_phantom(portal: Portal) -> None:
-    row = _phantom(portal)
+    row = portal.phantom()
     cancelling.request_cancel(recovery=row, by=make_user(), now=portal.clock())
     row = portal.run(row, seconds=900)
     assert row.state == State.CANCELLED
@@ -304,7 +278,7 @@ def test_c4_cancel_with_a_phantom(portal: Portal) -> None:
 
 
 def test_an_ill_gateway_leaves_the_doubt_due(portal: Portal) -> None:
-    row = _doubt(portal)
+    row = portal.doubt()
     portal.clock.forward(5)
     portal.sandbox.livy_down()
     portal.settle()
