@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import structlog
 from django.apps.config import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError
 
 from recovery import conf
+from recovery.services.profiles import env_differences
+
+log = structlog.get_logger(__name__)
 
 
 @register(Tags.compatibility)
@@ -61,3 +66,14 @@ def refuse_bad_configuration() -> None:
     errors = [message for message in run_checks() if message.is_serious()]
     if errors:
         raise ImproperlyConfigured("\n".join(str(message) for message in errors))
+
+
+def warn_of_differences() -> None:
+    """H4: a start with an `.env` that differs from the stored profile `env` says so; nothing is taken over by it."""
+    try:
+        differing = env_differences(conf.reading())
+    except DatabaseError as error:
+        log.warning("env_not_compared", error=type(error).__name__)
+        return
+    if differing:
+        log.warning("env_differs", columns=differing, cure="python manage.py sync_env")

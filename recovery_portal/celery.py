@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_init
 
 from recovery_portal import broker
 
@@ -14,3 +16,10 @@ broker.install()
 app = Celery("recovery_portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_init.connect
+def _warn_of_differences(**kwargs: Any) -> None:
+    from recovery.checks import warn_of_differences
+
+    warn_of_differences()

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import OperationalError
 from django.utils import timezone
 
-from recovery import conf
+from recovery import checks, conf
 from recovery.domain.errors import InvalidInput
 from recovery.models import Gateway, LivyProfile, RecoveryEvent, SubjectType
 from recovery.services import gateways, profiles
@@ -178,3 +179,27 @@ def test_secrets_come_from_env_files_and_the_environment(
     Gateway.objects.filter(pk=portal.gateway.pk).update(secret_ref="env:AD_PASSWORD")
     gateway = Gateway.objects.get(pk=portal.gateway.pk)
     assert gateways.try_connection(gateway=gateway, now=timezone.now()).ok
+
+
+def test_h4_a_start_with_a_differing_env_warns(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    _sync()
+    monkeypatch.setattr(conf, "reading", _read)
+    checks.warn_of_differences()
+    assert "env_differs" not in caplog.text
+    monkeypatch.setattr(conf, "reading", lambda: _read(LIVY_QUEUE="root.x"))
+    checks.warn_of_differences()
+    assert "env_differs" in caplog.text
+    assert "queue" in caplog.text
+
+
+def test_h4_a_start_without_a_database_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def away(reading: conf.Reading) -> list[str]:
+        raise OperationalError
+
+    monkeypatch.setattr(checks, "env_differences", away)
+    checks.warn_of_differences()
+    assert "env_not_compared" in caplog.text
