@@ -45,7 +45,8 @@ def test_on_yarn_the_application_id_and_the_links_are_kept(portal: Portal) -> No
         portal.submit()
         for _ in range(200):
             portal.run(row, seconds=6)
-            if portal.row(row).driver_log_url:
+            seen = portal.row(row)
+            if seen.driver_log_url and seen.started_at:  # the links come before it runs
                 break
         yarn.finish(row.batch_name, "success")
         row = portal.run(row, seconds=400)
