@@ -42,7 +42,8 @@ def stack_env() -> dict[str, str]:
 
 def ctl(*arguments: str) -> None:
     """Steer the real stack."""
-    subprocess.run([CTL, *arguments], check=True, capture_output=True, timeout=120)
+    done = subprocess.run([CTL, *arguments], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, f"ctl {' '.join(arguments)}: {done.stderr[-2000:]}"
 
 
 def anew(server: str, *options: str) -> None:

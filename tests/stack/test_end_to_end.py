@@ -114,7 +114,9 @@ def test_a_job_gets_its_arguments_as_the_steward_typed_them(
         assert row["appId"] is None
         assert "RECOVERY done date=20240101 table=splio.active exit=0" in log["output"]
     assert portal.events(row["id"])[0] == "filed"
-    told = {"started", "ended"} if wire.on_yarn else {"started", "terminal_seen", "ended"}  # YARN's word ends it at once
+    told = (
+        {"started", "ended"} if wire.on_yarn else {"started", "terminal_seen", "ended"}
+    )  # YARN's word ends it at once
     assert told <= set(portal.events(row["id"]))
 
 

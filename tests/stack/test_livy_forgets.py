@@ -7,6 +7,7 @@ started a second time.
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 
@@ -14,15 +15,18 @@ from tests.contract.wires import RealWire
 from tests.stack.portal import Portal
 
 ENDED = ("succeeded", "failed", "cancelled", "refused", "lost")
+WORD = f"forgotten.w{uuid4().hex[:12]}"
+"""By which the jobs of this run are found among the machine's processes."""
 LINES = (("succeeded", ["--sleep", "45"]), ("failed", ["--sleep", "45", "--throw"]), ("succeeded", ["--sleep", "60"]))
 
 
 @pytest.mark.timeout(600)
 def test_batches_that_livy_forgot(portal: Portal, wire: RealWire, say: Callable[[str], None]) -> None:
     jar = "hdfs:///user/sddesigner/recovery.jar" if wire.hdfs else f"file://{portal.stack['RECOVERY_JAR']}"
-    rows = [
-        portal.api("POST", "/recoveries/", 202, jarPath=jar, jarArgs=line, profile="env")["id"] for _end, line in LINES
-    ]
+    rows = []
+    for _end, line in LINES:
+        body = {"jarPath": jar, "jarArgs": [*line, "--table", WORD], "profile": "env"}
+        rows.append(portal.api("POST", "/recoveries/", 202, **body)["id"])
     for number in rows:
         row = portal.until(number, "running", *ENDED, seconds=wire.patience)
         assert row["state"] == "running"
@@ -35,4 +39,6 @@ def test_batches_that_livy_forgot(portal: Portal, wire: RealWire, say: Callable[
         assert row["state"] == (end if wire.on_yarn else "lost")
         if wire.on_yarn:
             assert len(wire.applications(row["batchName"])) == 1
+    if not wire.on_yarn:
+        wire.end_jobs(WORD)  # a local master's orphans would go on beside the next tests
     assert [portal.recovery(number)["tries"] for number in rows] == posts == [1, 1, 1]
