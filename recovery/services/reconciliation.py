@@ -191,10 +191,11 @@ def _send_again(
 
 
 def _proved(recovery: Recovery, gateway: Gateway, client: KnoxLivyClient, now: datetime) -> bool:
-    """S3 (a) or (b), once more."""
-    if testimony.hear(recovery, since=recovery.doubt_since).says is Says.NONE:
+    """S3 (a) or (b), once more. An application that YARN knows by now, or its silence, is no leave to send."""
+    says = testimony.hear(recovery, since=recovery.doubt_since).says
+    if says is Says.NONE:
         return _twice(recovery, now)
-    return _memory_spans(recovery, gateway, client, now)
+    return says in (Says.NOTHING_HERE, Says.FORGOT) and _memory_spans(recovery, gateway, client, now)
 
 
 def _is_same(found: Batch | None, probe: Batch | None) -> bool:

@@ -82,9 +82,12 @@ def still_there(gateway: Gateway, client: KnoxLivyClient, *, before: datetime, b
             batch = client.get(witness["name"])
         except NotFound:
             continue
-        same = batch.id == witness["id"] and (witness["app"] is None or batch.app_id == witness["app"])
-        unmistakable = batch.app_id is not None or Recovery.objects.filter(batch_name=witness["name"]).exists()
+        if witness["app"] is not None:
+            same = batch.app_id == witness["app"]
+        else:
+            same = Recovery.objects.filter(batch_name=witness["name"]).exists()
         # a restarted Livy that has recovered its batches has lost their logs
-        if same and unmistakable and (not needs_log or any(line.strip() for line in logtail.sections(batch.log)[0])):
+        shown = not needs_log or any(line.strip() for line in logtail.sections(batch.log)[0])
+        if same and shown and batch.id == witness["id"]:
             return True
     return False

@@ -208,7 +208,10 @@ def test_s3b_two_applications_in_a_doubt_are_lost_for_a_person(portal: Portal) -
     assert (row.state, row.outcome) == (State.LOST, Outcome.DUPLICATE)
 
 
-def test_s3b_yarn_changes_its_mind_before_the_second_post(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("says", [Says.SILENT, Says.ALIVE])
+def test_s3b_yarn_changes_its_mind_before_the_second_post(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch, says: Says
+) -> None:
     """It reached YARN between the second asking and the POST."""
     row = _doubt(portal, LOST_BEFORE)
     portal.clock.forward(181)
@@ -219,8 +222,9 @@ def test_s3b_yarn_changes_its_mind_before_the_second_post(portal: Portal, monkey
     def hear(recovery: Recovery, **kwargs: object) -> testimony.Testimony:
         calls.append(recovery.pk)
         heard = real(recovery, **kwargs)  # type: ignore[arg-type]
-        return heard if len(calls) == 1 else replace(heard, says=Says.SILENT)
+        return heard if len(calls) == 1 else replace(heard, says=says)
 
+    Gateway.objects.filter(pk=portal.gateway.pk).update(livy_recovery=says is Says.ALIVE)
     monkeypatch.setattr(testimony, "hear", hear)
     portal.settle()
     assert portal.row(row).state == State.UNCONFIRMED
