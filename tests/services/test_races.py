@@ -259,8 +259,20 @@ def test_witnesses_of_a_long_list_are_its_newest(portal: Portal) -> None:
 
 def test_a_witness_that_ended_and_was_collected_proves_nothing(portal: Portal) -> None:
     portal.gateway.witnesses = [
-        {"name": "gone", "id": 3, "since": "2020-01-01T00:00:00+00:00", "seen": "2020-01-01T00:00:00+00:00"},
-        {"name": "ours", "id": 4, "since": "2020-01-01T00:00:00+00:00", "seen": "2020-01-01T00:00:00+00:00"},
+        {
+            "name": "gone",
+            "id": 3,
+            "app": None,
+            "since": "2020-01-01T00:00:00+00:00",
+            "seen": "2020-01-01T00:00:00+00:00",
+        },
+        {
+            "name": "ours",
+            "id": 4,
+            "app": None,
+            "since": "2020-01-01T00:00:00+00:00",
+            "seen": "2020-01-01T00:00:00+00:00",
+        },
     ]
     with open_client(portal.gateway) as client:
         assert not witnesses.still_there(portal.gateway, client, before=portal.clock(), but="ours")
@@ -269,7 +281,7 @@ def test_a_witness_that_ended_and_was_collected_proves_nothing(portal: Portal) -
 def test_a_witness_under_another_number_proves_nothing(portal: Portal) -> None:
     row = portal.running()
     old = "2020-01-01T00:00:00+00:00"
-    portal.gateway.witnesses = [{"name": row.batch_name, "id": 77, "since": old, "seen": old}]
+    portal.gateway.witnesses = [{"name": row.batch_name, "id": 77, "app": None, "since": old, "seen": old}]
     with open_client(portal.gateway) as client:
         assert not witnesses.still_there(portal.gateway, client, before=portal.clock(), but="")
 

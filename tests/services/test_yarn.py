@@ -14,7 +14,7 @@ from recovery.domain.states import FOLLOWED, State
 from recovery.domain.verdicts import Outcome
 from recovery.gateway.yarn import Application
 from recovery.models import Gateway, Recovery, RecoveryLog
-from recovery.services import attempts, cancelling, gateways, testimony
+from recovery.services import attempts, cancelling, gateways, testimony, witnesses
 from recovery.services.testimony import Says
 from sandbox import Fault, Sandbox
 from tests.factories import make_user
@@ -296,3 +296,15 @@ def test_diagnostics_of_livy_are_not_replaced(portal: Portal) -> None:
     logs.keep_diagnostics(row, "second", now=portal.clock())
     assert RecoveryLog.objects.get(recovery=row).diagnostics == "first"
     assert not attempts.take_over_in_yarn(row, Application(id="x", state="", final_status="KILLED"), now=portal.clock())
+
+
+def test_s3a_a_witness_with_another_application_is_another_batch(portal: Portal) -> None:
+    row = _running(portal)
+    portal.gateway.livy_version = "0.7.1"
+    old = "2020-01-01T00:00:00+00:00"
+    with gateways.open_client(portal.gateway) as client:
+        for app, there in ((row.app_id, True), ("application_1_0001", False)):
+            portal.gateway.witnesses = [
+                {"name": row.batch_name, "id": row.livy_id, "app": app, "since": old, "seen": old}
+            ]
+            assert witnesses.still_there(portal.gateway, client, before=portal.clock(), but="") is there
