@@ -2,7 +2,7 @@
 
 kombu opens a message's file and then writes it, so a worker that looks in between reads an empty one and ends with a
 JSONDecodeError; the table of an exchange has the same gap while processes start. Here a file is written under another
-name and then renamed.
+name and then renamed, and each connection binds its queues itself.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from kombu.transport import TRANSPORT_ALIASES, filesystem
+from kombu.transport import TRANSPORT_ALIASES, filesystem, virtual
 from kombu.utils.json import dumps, loads
 
 
@@ -61,6 +61,14 @@ class Channel(filesystem.Channel):
 
 
 class Transport(filesystem.Transport):
-    """kombu's, with our channel."""
+    """kombu's, with our channel.
+
+    What is bound is remembered per connection, not per process: kombu remembers a binding before its table is written,
+    so another thread's message found no queue and was dropped without a word.
+    """
 
     Channel = Channel
+
+    def __init__(self, client: Any, **kwargs: Any) -> None:
+        super().__init__(client, **kwargs)
+        self.state = virtual.BrokerState()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -43,9 +44,8 @@ def test_what_is_being_written_is_not_seen(folder: Path) -> None:
 
 
 def test_messages_of_several_writers_are_read_whole(folder: Path) -> None:
-    errors: list[BaseException] = []
     got: list[Any] = []
-    done = threading.Event()
+    written = threading.Event()
 
     def write(number: int) -> None:
         with _connection(folder) as connection, connection.Producer() as producer:
@@ -53,27 +53,25 @@ def test_messages_of_several_writers_are_read_whole(folder: Path) -> None:
                 producer.publish({"from": number, "count": count}, exchange="submit", routing_key="submit",
                                  declare=[_queue()])  # fmt: skip
 
-    def read() -> None:
+    def read() -> None:  # any error at all would end a worker: here it ends the test
         with _connection(folder) as connection, connection.channel() as channel:
             _queue()(channel).declare()
-            while len(got) < 180 and not done.is_set():
+            while True:
+                no_more_will_come = written.is_set()
                 try:
                     got.append(channel._get("submit"))
                 except Empty:
-                    continue
-                except Exception as error:  # noqa: BLE001  # any error at all would end a worker
-                    errors.append(error)
-                    return
+                    if no_more_will_come:
+                        return
+                    written.wait(0.01)
 
-    reader = threading.Thread(target=read)
-    writers = [threading.Thread(target=write, args=(number,)) for number in range(3)]
-    for thread in (reader, *writers):
-        thread.start()
-    for thread in writers:
-        thread.join(30)
-    reader.join(30)
-    done.set()
-    assert errors == []
+    with ThreadPoolExecutor() as threads:
+        reader = threads.submit(read)
+        writers = [threads.submit(write, number) for number in range(3)]
+        wait(writers)
+        written.set()
+        for thread in (reader, *writers):
+            thread.result()
     assert len(got) == 180
 
 
@@ -82,11 +80,19 @@ def test_processes_that_start_at_once_bind_the_same_queue(folder: Path) -> None:
         with _connection(folder) as connection, connection.channel() as channel:
             channel._queue_bind("submit", f"key{number % 3}", "", f"queue{number % 3}")
 
-    threads = [threading.Thread(target=bind, args=(number,)) for number in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    with ThreadPoolExecutor(max_workers=12) as threads:
+        for bound in [threads.submit(bind, number) for number in range(12)]:
+            bound.result()
     with _connection(folder) as connection, connection.channel() as channel:
         assert sorted(bound.queue for bound in channel.get_table("submit")) == ["queue0", "queue1", "queue2"]
         assert channel.get_table("nobody") == []
+
+
+def test_what_another_connection_of_the_process_bound_is_bound_again(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        folder = tmp_path / name
+        for part in ("messages", "control"):
+            (folder / part).mkdir(parents=True)
+        with _connection(folder) as connection, connection.Producer() as producer:
+            producer.publish({}, exchange="submit", routing_key="submit", declare=[_queue()])
+        assert len(list((folder / "messages").iterdir())) == 1
