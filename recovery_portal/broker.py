@@ -69,6 +69,7 @@ class Transport(filesystem.Transport):
 
     Channel = Channel
 
-    def __init__(self, client: Any, **kwargs: Any) -> None:
-        super().__init__(client, **kwargs)
-        self.state = virtual.BrokerState()
+    @property
+    def global_state(self) -> virtual.BrokerState:
+        """Read once, when a connection is made: its own."""
+        return virtual.BrokerState()
