@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from recovery.services import following, reconciliation, submission, sweeping, wake
+from recovery.services import following, log_reading, reconciliation, submission, sweeping, wake
 
 
 @shared_task(name=wake.SUBMIT)
@@ -23,6 +23,12 @@ def settle(gateway_id: int) -> None:
 def follow(gateway_id: int) -> None:
     """Follow the batches that are due on one gateway."""
     following.follow_due(gateway_id=gateway_id)
+
+
+@shared_task(name=wake.LOGS)
+def logs(gateway_id: int) -> None:
+    """Read the logs that are due on one gateway."""
+    log_reading.read_due(gateway_id=gateway_id)
 
 
 @shared_task(name=wake.SWEEP)

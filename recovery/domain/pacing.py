@@ -38,6 +38,8 @@ class Pacing:
     """A terminal word counts after an equal reading at least this much later (F4)."""
     gone_for: float = 60
     """Livy-shaped 404s over at least this (F6)."""
+    listed_again: float = 60
+    """Where Livy's list is read, a row whose batch just goes on is written no more often than this."""
     log_every: float = 15
     gateway_pause_first: float = 5
     gateway_pause_most: float = 120
@@ -74,6 +76,10 @@ class Pacing:
     def poll_pause(self, age: float) -> float:
         """Pause before the next look at a live batch that was submitted `age` seconds ago."""
         return self.poll_young if age < self.young_for else min(self.poll_old, self.seen_at_least)
+
+    def on_tick(self, pause: float) -> float:
+        """`pause` less half a tick of the sweep, which looks every so often: else each look came a whole tick late."""
+        return max(pause - self.sweep_every / 2, 0.0)
 
     def below_floor(self) -> Mapping[str, float]:
         """Names of the times that are too short for production, with their floors."""

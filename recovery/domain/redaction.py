@@ -19,6 +19,8 @@ NUL_SHOWN: Final = "\N{SYMBOL FOR NULL}"
 
 def storable(text: str) -> str:
     """`text` without what no database takes: NUL, and lone surrogates (which JSON can carry)."""
+    if text.isascii() and "\0" not in text:
+        return text
     return text.encode("utf-8", "replace").decode().replace("\0", NUL_SHOWN)
 
 

@@ -64,6 +64,11 @@ def is_terminal(word: str) -> bool:
     return word in TERMINAL_WORDS
 
 
+def needs_log(word: str) -> bool:
+    """True when the log is needed to tell what the terminal `word` means, where no YARN tells it (F5)."""
+    return is_terminal(word) and word not in ("success", "killed")
+
+
 def of_terminal(word: str, *, log: Sequence[str] | None, cancel_sent: bool, app_known: bool) -> Verdict:
     """The end that Livy's terminal `word` means; `log` is None where it could not be read.
 

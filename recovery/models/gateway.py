@@ -111,6 +111,8 @@ class Gateway(models.Model):
         editable=False,
         help_text=_("Batches seen lately: name, id, time. Still there later, they prove that Livy has not forgotten."),
     )
+    next_list_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """When Livy's list is read next; None: its batches are read one by one."""
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
 
     history = HistoricalRecords(
@@ -121,7 +123,7 @@ class Gateway(models.Model):
             "submit_failures",
             "submit_next_at",
             "condition", "condition_words", "condition_since", "failures", "next_try_at", "last_seen_at",
-            "livy_version", "witnesses",
+            "livy_version", "witnesses", "next_list_at",
         ]
     )  # fmt: skip
     objects = GatewayQuerySet.as_manager()

@@ -133,6 +133,7 @@ class Recovery(models.Model):
     terminal_word = models.CharField(_("first terminal word"), max_length=40, blank=True)
     terminal_seen_at = models.DateTimeField(_("terminal word first seen"), null=True, blank=True)
     log_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """When its log is read next; None: never again."""
 
     settled_as = models.CharField(_("settled as"), max_length=12, blank=True, choices=labels.settlements)
     settled_reason = models.TextField(_("why settled so"), blank=True)
@@ -222,6 +223,9 @@ class Recovery(models.Model):
                 fields=("gateway", "state", "next_action_at"),
                 condition=Q(state__in=_LIVE),
                 name="recovery_due",
+            ),
+            models.Index(
+                fields=("gateway", "log_due_at"), condition=Q(log_due_at__isnull=False), name="recovery_log_due"
             ),
             models.Index(fields=("gateway",), condition=Q(cleanup_due=True), name="recovery_cleanup"),
             models.Index(fields=("state", "-id"), name="recovery_state_newest"),

@@ -1,309 +1,187 @@
-"""Following batches to their end by identity (F1 to F6), and carrying out cancels (C2, C3)."""
+"""Following a gateway's batches (F1, F3): single reads, or pages of Livy's list where those are the cheaper way.
+
+Where pages are read, the whole list is looked through each time, at the pace of the youngest batch. Only what differs
+from the row is worked on; the rows of batches that just go on are written about once a minute, many in one UPDATE.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from time import monotonic
-from typing import Any
+from itertools import islice
+from typing import NamedTuple, TypeVar
 
-import structlog
 from django.conf import settings
-from django.db.models import F, Q
 
 from recovery.domain import verdicts
-from recovery.domain.pacing import Pacing
 from recovery.domain.states import FOLLOWED, State
-from recovery.domain.verdicts import Outcome
 from recovery.gateway.errors import NotSent
 from recovery.gateway.livy import KnoxLivyClient
 from recovery.gateway.wire import Batch
 from recovery.models import Gateway, Recovery
-from recovery.services import (
-    attempts,
-    gateways,
-    instance,
-    leases,
-    logs,
-    stopping,
-    testimony,
-    transitions,
-    witnesses,
-)
+from recovery.services import attempts, gateways, leases, listing, observing, stopping, witnesses
 from recovery.services.clock import Clock, database_now, seconds
 from recovery.services.gateways import ClientFactory, open_client
 from recovery.services.submission import look
-from recovery.services.testimony import Says, Testimony
+from recovery.services.wake import LOGS, send
 
-log = structlog.get_logger(__name__)
-
-LIST_FROM = 5
-"""From this many due rows on, list pages are cheaper than single GETs (real-behaviour.md §l)."""
-PAGE = 1000
-ROWS = 2000
+T = TypeVar("T")
+SINGLES = 200
+"""Single reads of one pass at most: a gateway's budget, with those of `log_reading`."""
 STOPS = 2
 """Cancels that are carried out in one pass."""
+CHUNK = 500
+"""Rows in one statement."""
+
+
+class Known(NamedTuple):
+    """The columns that tell whether a batch of the list is still as its row says."""
+
+    pk: int
+    batch_name: str
+    state: str
+    livy_id: int | None
+    livy_state: str
+    app_id: str
+    owner: str
+    proxy_user: str
+    spark_ui_url: str
+    driver_log_url: str
+    terminal_word: str
+    gone_looks: int
+    cancel_requested_at: datetime | None
+    next_action_at: datetime | None
+    log_due_at: datetime | None
+
+    def goes_on_as(self, batch: Batch) -> bool:
+        """It lives, and nothing about it is new."""
+        if self.terminal_word or self.gone_looks or self.cancel_requested_at or self.log_due_at is None:
+            return False
+        if verdicts.is_terminal(batch.state) or (batch.state == "running" and self.state == State.STARTING):
+            return False
+        return all(getattr(self, column) == value for column, value in attempts.facts_of(batch).items())
+
+    def is_waited_for(self, batch: Batch, now: datetime) -> bool:
+        """What it says is on the row already, and the row's time has not come."""
+        later = self.next_action_at is not None and self.next_action_at > now
+        return later and bool(self.terminal_word) and self.terminal_word == batch.state
 
 
 def follow_due(*, gateway_id: int, clock: Clock = database_now, client_for: ClientFactory = open_client) -> int:
     """Look at the due batches of one gateway; how many were seen. One follower per gateway, by a lease (F1)."""
-    pacing = settings.RECOVERY_PACING
-    name, seen = f"follow:{gateway_id}", 0
-    with leases.held(name, lasting=pacing.follow_lease, clock=clock) as holder:
+    name, lasting = f"follow:{gateway_id}", settings.RECOVERY_PACING.follow_lease
+    with leases.held(name, lasting=lasting, clock=clock) as holder:
         gateway = Gateway.objects.get(pk=gateway_id)
         if holder is None or gateways.is_resting(gateway, clock()):
             return 0
-        due = Recovery.objects.due(clock()).filter(gateway=gateway).followed()
-        rows = list(due.select_related("gateway")[:ROWS])
-        if not rows:
+        due = Recovery.objects.due(clock()).filter(gateway=gateway).followed().count()
+        if not due and not listing.is_due(gateway, clock()):
             return 0
+        renew = leases.Renewal(name, holder, lasting=lasting, clock=clock)
+        pass_ = _Pass(gateway, renew, clock)
         try:
             with client_for(gateway) as client:
-                seen = _look_at_all(
-                    rows,
-                    client,
-                    clock,
-                    lambda: leases.renew(name, holder, lasting=pacing.follow_lease, now=clock()),
-                    gateway,
-                )
+                pass_.run(client, due)
         except NotSent as error:
             gateways.record_condition(gateway, error, now=clock())
-            return seen
+            return pass_.seen
+        finally:
+            if pass_.ended:
+                send(LOGS, gateway_id)
         gateways.record_seen(gateway, now=clock())
-    return seen
+    return pass_.seen
 
 
-def _look_at_all(
-    rows: list[Recovery], client: KnoxLivyClient, clock: Clock, renew: Callable[[], bool], gateway: Gateway
-) -> int:
-    """Read every row first, then stop a few: a DELETE blocks for up to 20 s, and the others must not wait for it."""
-    pacing, seen = settings.RECOVERY_PACING, 0
-    listed = _listed(client, len(rows))
-    to_stop: list[Recovery] = []
-    logs_until = monotonic() + pacing.follow_lease / 2
-    for row in rows:
-        if not renew():
-            return seen
-        try:
-            batch = listed.get(row.batch_name) or look(client, row.batch_name)
-            read_log = monotonic() < logs_until
-            if observe(recovery=row, batch=batch, client=client, clock=clock, read_log=read_log):
-                to_stop.append(row)
-        except NotSent as error:
-            gateways.stop_unless_alive(client, error)
-            later = clock() + seconds(pacing.poll_old)
-            Recovery.objects.filter(pk=row.pk, state__in=FOLLOWED).update(next_action_at=later)
-            continue
-        seen += 1
-        if batch is not None:
-            listed[row.batch_name] = batch
-    witnesses.remember(gateway, list(listed.values()), now=clock())
-    for row in to_stop[:STOPS]:
-        if not renew():
-            break
-        stopping.stop(recovery=row, client=client, clock=clock)
-    return seen
+class _Pass:
+    """One look at everything of a gateway that is due."""
+
+    def __init__(self, gateway: Gateway, renew: leases.Renewal, clock: Clock) -> None:
+        self._gateway = gateway
+        self._renew = renew
+        self._clock = clock
+        self._to_stop: list[Recovery] = []
+        self._shown: list[Batch] = []
+        self.seen = 0
+        self.ended = 0
+        """Batches of which the final log is wanted now."""
+
+    def run(self, client: KnoxLivyClient, due: int) -> None:
+        """Read every row first, then stop a few: a DELETE blocks for up to 20 s, and the others must not wait.
+
+        Raises NotSent when the gateway does not answer as Livy.
+        """
+        followed = Recovery.objects.filter(gateway=self._gateway).followed().count()
+        listed = listing.is_due(self._gateway, self._clock())
+        if listing.is_cheaper(due=due, followed=followed, listed=listed):
+            self._by_list(client)
+            listed = True
+        if listed:
+            listing.plan_next(self._gateway, followed=followed, now=self._clock())
+        self._one_by_one(client)
+        witnesses.remember(self._gateway, self._shown, now=self._clock())
+        for row in self._to_stop[:STOPS]:
+            if not self._renew(surely=True):
+                break
+            stopping.stop(recovery=row, client=client, clock=self._clock)
+
+    def _by_list(self, client: KnoxLivyClient) -> None:
+        """A missing one proves nothing (contract §4): its row stays due, and is read singly."""
+        for batches in listing.pages(client):
+            if not self._renew():
+                return
+            self._look_at(client, {batch.name: batch for batch in batches if batch.name})
+            self._shown += witnesses.worth_knowing(self._gateway, batches)
+
+    def _look_at(self, client: KnoxLivyClient, named: dict[str, Batch]) -> None:
+        now, quiet, news = self._clock(), [], []
+        for row in _known(self._gateway, list(named)):
+            batch = named[row.batch_name]
+            if row.goes_on_as(batch):
+                self.seen += 1
+                if row.next_action_at is not None and row.next_action_at <= now:
+                    quiet.append(row.pk)
+            elif not row.is_waited_for(batch, now):
+                news.append(row.pk)
+        for pks in _chunks(quiet):
+            # a cancel that was asked for meanwhile keeps its time
+            rows = Recovery.objects.filter(pk__in=pks, state__in=FOLLOWED, cancel_requested_at__isnull=True)
+            rows.update(seen_at=now, next_action_at=now + seconds(settings.RECOVERY_PACING.listed_again))
+        for pks in _chunks(news):
+            rows = Recovery.objects.filter(pk__in=pks).followed().select_related("gateway")
+            for recovery in rows.order_by("livy_id"):
+                if not self._renew():
+                    return
+                self._observe(client, recovery, named[recovery.batch_name])
+
+    def _one_by_one(self, client: KnoxLivyClient) -> None:
+        due = Recovery.objects.due(self._clock()).filter(gateway=self._gateway).followed()
+        for row in due.select_related("gateway")[:SINGLES]:
+            if not self._renew():
+                return
+            try:
+                batch = look(client, row.batch_name)
+                self._observe(client, row, batch)
+                self._shown += [batch] if batch is not None else []
+            except NotSent as error:
+                gateways.stop_unless_alive(client, error)
+                later = self._clock() + seconds(settings.RECOVERY_PACING.poll_old)
+                Recovery.objects.filter(pk=row.pk, state__in=FOLLOWED).update(next_action_at=later)
+
+    def _observe(self, client: KnoxLivyClient, row: Recovery, batch: Batch | None) -> None:
+        if observing.observe(recovery=row, batch=batch, client=client, clock=self._clock):
+            self._to_stop.append(row)
+        self.seen += 1
+        self.ended += batch is not None and verdicts.is_terminal(batch.state)
 
 
-def _listed(client: KnoxLivyClient, due: int) -> dict[str, Batch]:
-    """Every named batch of the list, when that is the cheaper way. A missing one proves nothing (contract §4)."""
-    if due < LIST_FROM:
-        return {}
-    found: dict[str, Batch] = {}
-    start, until = 0, monotonic() + settings.RECOVERY_PACING.get_deadline
-    while monotonic() < until:
-        try:
-            page = client.list(start=start, size=PAGE)
-        except NotSent as error:
-            # one foreign batch with a huge line of log can make a page unreadable: single reads go on
-            log.warning("list_unreadable", words=error.words[:200])
-            break
-        found |= {batch.name: batch for batch in page.batches if batch.name}
-        start += len(page.batches)
-        if not page.batches or start >= page.total:
-            break
-    return found
+def _known(gateway: Gateway, names: Sequence[str]) -> Iterable[Known]:
+    for some in _chunks(names):
+        rows = Recovery.objects.filter(gateway=gateway, batch_name__in=some).followed().order_by()
+        for values in rows.values_list(*Known._fields):
+            yield Known(*values)
 
 
-def observe(
-    *, recovery: Recovery, batch: Batch | None, client: KnoxLivyClient, clock: Clock, read_log: bool = True
-) -> bool:
-    """What one reading says about one recovery; None: Livy itself says that it knows no batch of our name.
-
-    True when the batch lives and a cancel of it was asked for.
-    """
-    if batch is None:
-        _gone(recovery, client, clock())
-    elif not stopping.is_ours(recovery, batch):
-        _stranger(recovery, batch, clock())
-    elif verdicts.is_terminal(batch.state):
-        _terminal(recovery, batch, client, clock())
-    else:
-        _alive(recovery, batch, client, clock(), read_log=read_log)
-        return recovery.cancel_requested_at is not None
-    return False
-
-
-def _following(recovery: Recovery) -> Q:
-    """The row still follows the batch that was read."""
-    return Q(state__in=FOLLOWED, livy_id=recovery.livy_id)
-
-
-def _alive(recovery: Recovery, batch: Batch, client: KnoxLivyClient, now: datetime, *, read_log: bool) -> None:
-    """F3: every word that is not terminal, known or not, means alive."""
-    pacing: Pacing = settings.RECOVERY_PACING
-    age = (now - (recovery.submitted_at or recovery.created_at)).total_seconds()
-    facts = attempts.facts_of(batch)
-    changes = {column: value for column, value in facts.items() if getattr(recovery, column) != value}
-    if recovery.terminal_word or recovery.gone_looks:
-        changes |= {"terminal_word": "", "terminal_seen_at": None, "gone_looks": 0, "gone_since": None}
-        transitions.note(
-            recovery.pk, "reappeared", only_if=_following(recovery), changes=changes, livy_state=batch.state
-        )
-    if read_log and (recovery.log_due_at is None or recovery.log_due_at <= now):
-        logs.capture(recovery, client, now=now, final=False)
-        changes["log_due_at"] = now + seconds(pacing.log_every)
-    changes |= {"seen_at": now, "next_action_at": now + seconds(pacing.poll_pause(age))}
-    if batch.state == "running" and recovery.state == State.STARTING:
-        transitions.advance(
-            recovery.pk, State.RUNNING, kind="running", only_if=_following(recovery),
-            changes=changes | {"started_at": now}, app=batch.app_id,
-        )  # fmt: skip
-    else:
-        Recovery.objects.filter(_following(recovery), pk=recovery.pk).update(**changes)
-
-
-def _terminal(recovery: Recovery, batch: Batch, client: KnoxLivyClient, now: datetime) -> None:
-    """F4: recorded at first sight with log and links, the end after a second equal reading."""
-    pacing: Pacing = settings.RECOVERY_PACING
-    read = logs.capture(recovery, client, now=now, final=True)
-    facts = attempts.facts_of(batch) | {"seen_at": now}
-    waited = recovery.terminal_seen_at is not None and now - recovery.terminal_seen_at >= seconds(pacing.gone_for)
-    heard = testimony.hear(recovery, since=recovery.try_started_at)
-    if heard.says in (Says.ALIVE, Says.SEVERAL) or (heard.says is Says.OVER and (read or waited)):
-        _by_yarn(recovery, heard, now, facts)
-        return
-    facts |= {"gone_looks": 0, "gone_since": None}
-    again = now + seconds(pacing.second_reading)
-    if recovery.terminal_word != batch.state or recovery.terminal_seen_at is None:
-        transitions.note(
-            recovery.pk, "terminal_seen", only_if=_following(recovery), cause=batch.state,
-            changes=facts | {"terminal_word": batch.state, "terminal_seen_at": now, "next_action_at": again},
-        )  # fmt: skip
-        return
-    if now - recovery.terminal_seen_at < seconds(pacing.second_reading):
-        Recovery.objects.filter(_following(recovery), pk=recovery.pk).update(next_action_at=again)
-        return
-    if (not read or heard.says is Says.SILENT) and not waited:
-        # the verdict needs the log of the end, not one from before it
-        Recovery.objects.filter(_following(recovery), pk=recovery.pk).update(next_action_at=again)
-        return
-    verdict = verdicts.of_terminal(
-        batch.state,
-        log=logs.evidence(recovery) if read else None,
-        cancel_sent=recovery.delete_sent_at is not None,
-        app_known=bool(recovery.app_id or batch.app_id),
-    )
-    end(recovery, state=verdict.state, outcome=verdict.outcome, now=now, facts=facts, livy_state=batch.state)
-
-
-def end(
-    recovery: Recovery,
-    *,
-    state: State,
-    outcome: Outcome,
-    now: datetime,
-    facts: dict[str, Any] | None = None,
-    **told: Any,
-) -> bool:
-    """The honest end of a followed batch."""
-    if state is State.LOST:
-        return attempts.lose(
-            recovery.pk, sources=set(FOLLOWED), outcome=outcome, now=now, only_if=_following(recovery), **told
-        )
-    return transitions.advance(
-        recovery.pk,
-        state,
-        kind="cancelled" if state is State.CANCELLED else "ended",
-        cause=outcome.value,
-        sources=FOLLOWED,
-        only_if=_following(recovery),
-        changes=(facts or {}) | {"finished_at": now, "outcome": outcome.value},
-        **told,
-    )
-
-
-def _gone(recovery: Recovery, client: KnoxLivyClient, now: datetime) -> None:
-    """C2: a 404 is the end after a DELETE that Livy has answered, or that Livy's memory spans (Knox cut the answer).
-    F6: otherwise three of them over a minute, then it cannot be known."""
-    pacing: Pacing = settings.RECOVERY_PACING
-    since = recovery.gone_since or now
-    over = recovery.gone_looks + 1 >= pacing.gone_looks and now - since >= seconds(pacing.gone_for)
-    deleted = recovery.delete_sent_at
-    if over or deleted is not None:
-        heard = testimony.hear(recovery, since=recovery.try_started_at)
-        if heard.says in (Says.ALIVE, Says.OVER, Says.SEVERAL):
-            _by_yarn(recovery, heard, now, {"seen_at": now})
-            return
-        if heard.says is Says.SILENT and now - since < seconds(pacing.unseen_for):
-            over, deleted = False, None  # it is asked again
-    if deleted is not None and (
-        recovery.delete_answered_at is not None
-        or witnesses.memory_spans(recovery.gateway, client, since=deleted, but=recovery.batch_name)
-    ):
-        end(recovery, state=State.CANCELLED, outcome=Outcome.CANCELLED_UNVERIFIED, now=now)
-        return
-    if over:
-        end(recovery, state=State.LOST, outcome=Outcome.GONE, now=now, last=recovery.livy_state)
-        return
-    changes = {
-        "gone_looks": F("gone_looks") + 1,
-        "gone_since": since,
-        "next_action_at": now + seconds(pacing.gone_for / 2),
-    }
-    if recovery.gone_looks == 0:
-        transitions.note(recovery.pk, "gone", only_if=_following(recovery), changes=changes)
-    else:
-        Recovery.objects.filter(_following(recovery), pk=recovery.pk).update(**changes)
-
-
-def _by_yarn(recovery: Recovery, heard: Testimony, now: datetime, seen: dict[str, Any]) -> None:
-    """F5, F7, C3: YARN's word decides; an application that is alive keeps the recovery alive. `seen` are the columns
-    of Livy's own reading."""
-    app = heard.app
-    if app is None:
-        end(recovery, state=State.LOST, outcome=Outcome.DUPLICATE, now=now)
-        return
-    facts = seen | {"app_id": app.id}
-    if heard.says is Says.OVER:
-        logs.keep_diagnostics(recovery, app.diagnostics, now=now)
-        verdict = verdicts.of_yarn(app.final_status, cancel_sent=recovery.delete_sent_at is not None)
-        end(
-            recovery, state=verdict.state, outcome=verdict.outcome, now=now, facts=facts, app=app.id,
-            final_status=app.final_status,
-        )  # fmt: skip
-        return
-    stopping_it = recovery.cancel_requested_at is not None and not instance.pause_reason()
-    pause = settings.RECOVERY_PACING.cancel_retry if stopping_it else settings.RECOVERY_PACING.poll_old
-    changes = facts | {"next_action_at": now + seconds(pause), "gone_since": recovery.gone_since or now}
-    if recovery.gone_looks < settings.RECOVERY_PACING.gone_looks:
-        transitions.note(
-            recovery.pk, "seen_in_yarn", only_if=_following(recovery), app=app.id,
-            changes=changes | {"gone_looks": settings.RECOVERY_PACING.gone_looks},
-        )  # fmt: skip
-    else:
-        Recovery.objects.filter(_following(recovery), pk=recovery.pk).update(**changes)
-    if stopping_it:
-        Recovery.objects.filter(_following(recovery), pk=recovery.pk).update(
-            delete_sent_at=recovery.delete_sent_at or now
-        )
-        testimony.kill(recovery, app)
-
-
-def _stranger(recovery: Recovery, batch: Batch, now: datetime) -> None:
-    """F2: our name is on a batch that is not the one we started; of ours nothing can be said."""
-    log.error("identity", recovery=recovery.pk, batch=batch.id, known=recovery.livy_id)
-    end(
-        recovery, state=State.LOST, outcome=Outcome.IDENTITY, now=now, batch=batch.id, app=batch.app_id,
-        known=recovery.livy_id, known_app=recovery.app_id or None,
-    )  # fmt: skip
+def _chunks(values: Sequence[T]) -> Iterable[Sequence[T]]:
+    rest = iter(values)
+    while some := list(islice(rest, CHUNK)):
+        yield some

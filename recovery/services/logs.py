@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 from recovery.domain import logtail
 from recovery.domain.redaction import redact
-from recovery.gateway.errors import Forbidden, GatewayError
+from recovery.gateway.errors import Forbidden, GatewayError, NotFound, NotSent
 from recovery.gateway.livy import KnoxLivyClient
 from recovery.models import Recovery, RecoveryLog
 
@@ -15,28 +16,60 @@ MAX_LINE = 20_000
 MAX_DIAGNOSTICS = 200_000
 
 
-def capture(recovery: Recovery, client: KnoxLivyClient, *, now: datetime, final: bool) -> bool:
-    """Read Livy's ring and lay it over what is kept; False when it could not be read just now."""
+class Read(StrEnum):
+    """What became of a reading."""
+
+    KEPT = "kept"
+    WITHHELD = "withheld"
+    """Livy shows it to its owner only."""
+    GONE = "gone"
+    """Livy knows no batch of this name."""
+    FAILED = "failed"
+
+
+def read(recovery: Recovery, client: KnoxLivyClient, *, now: datetime, final: bool) -> Read:
+    """Read Livy's ring and lay it over what is kept. `final`: the batch is known to be over. Raises NotSent."""
     try:
         page = client.log(recovery.batch_name)
     except Forbidden:
-        RecoveryLog.objects.update_or_create(recovery=recovery, defaults={"withheld": True, "read_at": now})
-        return True
+        RecoveryLog.objects.update_or_create(
+            recovery=recovery, defaults={"withheld": True, "final": final, "read_at": now}
+        )
+        return Read.WITHHELD
+    except NotFound:
+        return Read.GONE
+    except NotSent:
+        raise
     except GatewayError:
-        return False
+        return Read.FAILED
     output, diagnostics = logtail.sections(page.lines)
     kept, fresh = RecoveryLog.objects.get_or_create(recovery=recovery)
-    before = (kept.output, kept.diagnostics, kept.final, kept.withheld)
+    before = (kept.output, kept.diagnostics, kept.withheld)
     secret = client.endpoint.secret
     window = [redact(line[:MAX_LINE], secret) for text in output for line in text.split("\n")]
     kept.output = "\n".join(logtail.merge(kept.output.split("\n") if kept.output else [], window))
     kept.diagnostics = redact("\n".join(diagnostics)[:MAX_DIAGNOSTICS], secret).strip() or kept.diagnostics
-    kept.final, kept.withheld = final, False
-    if fresh or before != (kept.output, kept.diagnostics, kept.final, kept.withheld):
+    was_final, kept.final, kept.withheld = kept.final, final, False
+    if fresh or final or was_final or before != (kept.output, kept.diagnostics, kept.withheld):
         kept.on_yarn = kept.on_yarn or logtail.has_diagnostics_part(page.lines)
         kept.read_at = now
         kept.save()
-    return True
+    return Read.KEPT
+
+
+def capture(recovery: Recovery, client: KnoxLivyClient, *, now: datetime) -> Read:
+    """What can be had of a running batch's log just now, before it is stopped."""
+    try:
+        return read(recovery, client, now=now, final=False)
+    except NotSent:
+        return Read.FAILED
+
+
+def is_of_the_end(recovery: Recovery) -> bool:
+    """The kept log was read after the batch was seen to be over."""
+    kept = RecoveryLog.objects.filter(recovery=recovery, final=True).first()
+    seen = recovery.terminal_seen_at
+    return kept is not None and seen is not None and kept.read_at is not None and kept.read_at >= seen
 
 
 def keep_diagnostics(recovery: Recovery, told: str, *, now: datetime) -> None:

@@ -33,7 +33,7 @@ def stop(*, recovery: Recovery, client: KnoxLivyClient, clock: Clock) -> None:
     now, pacing = clock(), settings.RECOVERY_PACING
     if instance.pause_reason():
         return
-    logs.capture(recovery, client, now=now, final=False)
+    logs.capture(recovery, client, now=now)
     held = Q(state__in=FOLLOWED, livy_id=recovery.livy_id)
     try:
         batch = client.get(recovery.batch_name)

@@ -14,12 +14,12 @@ from recovery.domain.verdicts import Outcome
 from recovery.gateway.errors import NotSent
 from recovery.gateway.wire import Batch
 from recovery.models import Gateway, Recovery, RecoveryEvent, SubjectType
-from recovery.services import attempts, events, gateways, leases, phantoms, transitions
+from recovery.services import attempts, events, gateways, leases, listing, log_reading, phantoms, transitions
 from recovery.services.cancelling import cancel_unsent
 from recovery.services.clock import Clock, database_now, seconds
 from recovery.services.gateways import ClientFactory, open_client
 from recovery.services.submission import look
-from recovery.services.wake import FOLLOW, SETTLE, SUBMIT, send
+from recovery.services.wake import FOLLOW, LOGS, SETTLE, SUBMIT, send
 
 log = structlog.get_logger(__name__)
 
@@ -113,6 +113,8 @@ def wake_gateways(*, now: datetime) -> None:
             work.add((SETTLE, gateway_id))
         elif state == State.QUEUED:
             work.add((SUBMIT, gateway_id))
+    work |= {(FOLLOW, gateway_id) for gateway_id in listing.due(now)}
+    work |= {(LOGS, gateway_id) for gateway_id in log_reading.due(now)}
     resting = {g.pk for g in Gateway.objects.exclude(condition="") if gateways.is_resting(g, now)}
     for task, gateway_id in sorted(work):
         if gateway_id not in resting:

@@ -14,8 +14,9 @@ log = structlog.get_logger(__name__)
 SUBMIT: Final = "recovery.submit"
 SETTLE: Final = "recovery.settle"
 FOLLOW: Final = "recovery.follow"
+LOGS: Final = "recovery.logs"
 SWEEP: Final = "recovery.sweep"
-QUEUES: Final = {SUBMIT: "submit", SETTLE: "submit", FOLLOW: "follow", SWEEP: "housekeeping"}
+QUEUES: Final = {SUBMIT: "submit", SETTLE: "submit", FOLLOW: "follow", LOGS: "logs", SWEEP: "housekeeping"}
 """Each task by name (a test holds that all are registered) and its queue: one kind of work starves no other."""
 
 

@@ -7,7 +7,7 @@ restart. So a witness has an application id, or a name of this portal's own, whi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.utils.dateparse import parse_datetime
@@ -49,6 +49,12 @@ def remember(gateway: Gateway, batches: Iterable[Batch], *, now: datetime) -> No
     if kept != gateway.witnesses:
         gateway.witnesses = kept
         Gateway.objects.filter(pk=gateway.pk).update(witnesses=kept)
+
+
+def worth_knowing(gateway: Gateway, batches: Sequence[Batch]) -> list[Batch]:
+    """Of a page of the list: the witnesses that are kept, and the newest few."""
+    kept = {witness["name"] for witness in gateway.witnesses}
+    return [batch for batch in batches[:-KEPT] if batch.name in kept] + list(batches[-KEPT:])
 
 
 def memory_spans(gateway: Gateway, client: KnoxLivyClient, *, since: datetime, but: str) -> bool:

@@ -17,7 +17,7 @@ from recovery.domain.states import State
 from recovery.gateway.errors import Refused
 from recovery.gateway.livy import KnoxLivyClient
 from recovery.models import Gateway, LivyProfile, Recovery, RecoveryEvent, SubjectType
-from recovery.services import following, reconciliation, submission, sweeping
+from recovery.services import following, log_reading, reconciliation, submission, sweeping
 from recovery.services.gateways import ClientFactory, open_client
 from sandbox import Fault, Sandbox
 from tests.factories import make_gateway, make_profile, make_recovery
@@ -78,7 +78,10 @@ class Portal:
         return reconciliation.settle_due(gateway_id=self.gateway.pk, clock=self.clock, client_for=client_for)
 
     def follow(self, client_for: ClientFactory = open_client) -> int:
-        return following.follow_due(gateway_id=self.gateway.pk, clock=self.clock, client_for=client_for)
+        """The follower, and the reader of logs that it wakes."""
+        seen = following.follow_due(gateway_id=self.gateway.pk, clock=self.clock, client_for=client_for)
+        log_reading.read_due(gateway_id=self.gateway.pk, clock=self.clock, client_for=client_for)
+        return seen
 
     def sweep(self) -> None:
         sweeping.sweep(clock=self.clock)

@@ -20,6 +20,7 @@ from recovery.gateway.wire import LogPage
 from recovery.models import Gateway, Recovery, RecoveryEvent, RecoveryLog, SubjectType
 from recovery.services import attempts, events, gateways, logs
 from recovery.services.filing import Origin
+from recovery.services.logs import Read
 from recovery.services.resubmission import resubmit
 from tests.factories import make_gateway, make_profile, make_recovery, make_user
 from tests.services.conftest import Meddling
@@ -100,10 +101,10 @@ def test_followers_that_all_find_no_kept_log_all_go_on(monkeypatch: pytest.Monke
     def log(_log: object, _name: str, **_window: int) -> LogPage:
         return LogPage(id=0, total=2, lines=("stdout: ", "a line"))
 
-    def read(_index: int) -> bool:
+    def read(_index: int) -> Read:
         with Meddling(log=log)(row.gateway) as client:
-            return logs.capture(row, client, now=timezone.now(), final=False)
+            return logs.read(row, client, now=timezone.now(), final=False)
 
     monkeypatch.setattr(logtail, "merge", merge)
-    assert at_once(4, read) == [True] * 4
+    assert at_once(4, read) == [Read.KEPT] * 4
     assert RecoveryLog.objects.get(recovery=row).output == "a line"

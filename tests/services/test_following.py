@@ -11,7 +11,7 @@ from recovery.domain.verdicts import Outcome
 from recovery.gateway.livy import KnoxLivyClient
 from recovery.gateway.wire import Batch
 from recovery.models import Gateway, Recovery, RecoveryEvent, RecoveryLog, SubjectType
-from recovery.services import cancelling, following, leases, logs, stopping
+from recovery.services import cancelling, following, leases, listing, logs, observing, stopping
 from recovery.services.gateways import open_client
 from sandbox import Fault, Sandbox
 from tests.factories import make_user
@@ -87,7 +87,7 @@ def test_f3_unknown_words_are_alive(portal: Portal, word: str) -> None:
     row = portal.running()
     with open_client(portal.gateway) as client:
         batch = replace(client.get(row.batch_name), state=word)
-        following.observe(recovery=row, batch=batch, client=client, clock=portal.clock)
+        observing.observe(recovery=row, batch=batch, client=client, clock=portal.clock)
     row = portal.row(row)
     assert row.state in (State.STARTING, State.RUNNING)
     assert row.livy_state == word
@@ -128,10 +128,10 @@ def test_f4_a_terminal_word_that_is_taken_back(portal: Portal) -> None:
     row = portal.running()
     with open_client(portal.gateway) as client:
         alive = client.get(row.batch_name)
-        following.observe(recovery=row, batch=replace(alive, state="success"), client=client, clock=portal.clock)
+        observing.observe(recovery=row, batch=replace(alive, state="success"), client=client, clock=portal.clock)
         row = portal.row(row)
         assert row.terminal_word == "success"
-        following.observe(recovery=row, batch=alive, client=client, clock=portal.clock)
+        observing.observe(recovery=row, batch=alive, client=client, clock=portal.clock)
     row = portal.row(row)
     assert (row.state, row.terminal_word) == (State.RUNNING, "")
     assert portal.kinds(row)[-1] == "reappeared"
@@ -337,7 +337,8 @@ def test_a_gateway_whose_secret_is_gone(portal: Portal, monkeypatch: pytest.Monk
 
 
 def test_a_list_in_several_pages(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "PAGE", 3)
+    monkeypatch.setattr(listing, "FIRST", 3)
+    monkeypatch.setattr(listing, "MOST", 3)
     rows = [portal.file("--sleep 100000") for _ in range(7)]
     portal.submit()
     portal.clock.forward(6)

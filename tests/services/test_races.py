@@ -15,9 +15,10 @@ from recovery.models import Gateway, Recovery, RecoveryLog
 from recovery.services import (
     attempts,
     cancelling,
-    following,
     leases,
+    listing,
     logs,
+    observing,
     phantoms,
     reconciliation,
     stopping,
@@ -26,6 +27,7 @@ from recovery.services import (
     witnesses,
 )
 from recovery.services.gateways import open_client
+from recovery.services.logs import Read
 from sandbox import Fault, Sandbox
 from tests.factories import make_user
 from tests.services.conftest import Portal
@@ -221,15 +223,18 @@ def test_a_log_that_cannot_be_read_now_is_read_later(portal: Portal) -> None:
     row = portal.running()
     assert not RecoveryLog.objects.filter(recovery=row).exists()
     with open_client(portal.gateway) as client:
-        assert logs.capture(row, client, now=portal.clock(), final=False)
-        assert logs.capture(row, client, now=portal.clock(), final=False)  # unchanged: nothing is written
+        assert logs.read(row, client, now=portal.clock(), final=False) is Read.KEPT
+        first = RecoveryLog.objects.get(recovery=row).read_at
+        portal.clock.forward(5)
+        assert logs.read(row, client, now=portal.clock(), final=False) is Read.KEPT
+    assert RecoveryLog.objects.get(recovery=row).read_at == first  # unchanged: nothing is written
 
 
 def test_c2_a_row_that_ended_meanwhile_is_not_stopped(portal: Portal) -> None:
     row = portal.running()
     cancelling.request_cancel(recovery=row, by=make_user(), now=portal.clock())
     asked = portal.row(row)
-    following.end(asked, state=State.FAILED, outcome=Outcome.JOB_FAILED, now=portal.clock())
+    observing.end(asked, state=State.FAILED, outcome=Outcome.JOB_FAILED, now=portal.clock())
     with open_client(portal.gateway) as client:
         stopping.stop(recovery=asked, client=client, clock=portal.clock)
     assert not [r for r in portal.sandbox.requests if r.method == "DELETE"]
@@ -241,7 +246,7 @@ def test_a_list_that_takes_too_long_is_completed_by_names(portal: Portal, monkey
     portal.submit()
     portal.clock.forward(6)
     ticks = count(0, 1000)
-    monkeypatch.setattr(following, "monotonic", lambda: next(ticks))
+    monkeypatch.setattr(listing, "monotonic", lambda: next(ticks))
     assert portal.follow() == 6
 
 
