@@ -48,8 +48,10 @@ class Renewal:
         """False when the lease was lost; `surely` writes now, before what only one may do."""
         if monotonic() < self._next and not surely:
             return True
+        if not renew(self._name, self._holder, lasting=self._lasting, now=self._clock()):
+            return False
         self._next = monotonic() + self._lasting / 6
-        return renew(self._name, self._holder, lasting=self._lasting, now=self._clock())
+        return True
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from django.conf import settings
 from recovery.domain.states import State
 from recovery.gateway.livy import KnoxLivyClient
 from recovery.models import Gateway, Recovery
-from recovery.services import cancelling, following, listing, sweeping, wake
+from recovery.services import cancelling, following, leases, listing, sweeping, wake
 from recovery.services.gateways import open_client
 from sandbox import Fault
 from tests.factories import make_user
@@ -200,3 +200,36 @@ def test_the_budget_of_single_reads_is_kept_and_nobody_is_left_out(
     for expected in (4, 4, 1):
         assert portal.follow() == expected
     assert all(portal.row(row).seen_at == portal.clock() for row in rows)
+
+
+def test_f1_a_follower_that_lost_its_lease_writes_nothing_more(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = _many(portal, 6)
+    portal.sandbox.finish(rows[0].batch_name, "success")
+    portal.clock.forward(120)
+    monkeypatch.setattr(leases, "renew", lambda *args, **kwargs: False)
+    assert portal.follow() == 0
+    assert [portal.row(row).seen_at for row in rows] == [row.seen_at for row in rows]
+
+
+def test_f1_a_follower_that_loses_its_lease_in_a_page_stops_there(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = _many(portal, 6)
+    for row in rows[:3]:
+        portal.sandbox.finish(row.batch_name, "success")
+    portal.clock.forward(5)
+    renewed = iter([True, True, False, False])
+    monkeypatch.setattr(leases.Renewal, "__call__", lambda *args, **kwargs: next(renewed))
+    assert portal.follow() == 3 + 1
+    assert [portal.row(row).terminal_word for row in rows[:3]] == ["success", "", ""]
+
+
+def test_f4_what_was_said_already_is_not_worked_on_before_its_time(portal: Portal) -> None:
+    rows = _many(portal, 6)
+    portal.sandbox.finish(rows[0].batch_name, "success")
+    portal.clock.forward(5)
+    portal.follow()
+    portal.clock.forward(2)
+    Gateway.objects.update(next_list_at=portal.clock())
+    assert portal.follow() == 5
+    assert portal.row(rows[0]).state == State.RUNNING

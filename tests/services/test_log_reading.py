@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,9 +11,10 @@ from recovery.domain.states import State
 from recovery.domain.verdicts import Outcome
 from recovery.gateway.livy import KnoxLivyClient
 from recovery.models import Gateway, Recovery, RecoveryLog
-from recovery.services import following, leases, log_reading, sweeping, wake
+from recovery.services import cancelling, following, leases, log_reading, observing, sweeping, wake
 from recovery.services.gateways import open_client
 from sandbox import Fault
+from tests.factories import make_user
 from tests.services.conftest import Portal
 
 
@@ -191,3 +193,23 @@ def test_what_is_seen_to_have_ended_wakes_the_reader(portal: Portal, monkeypatch
     monkeypatch.setattr(following, "send", lambda task, gateway_id: sent.append((task, gateway_id)))
     _end(portal, rows)
     assert sent == [(wake.LOGS, portal.gateway.pk)]
+
+
+def test_f4_the_log_of_a_word_that_was_taken_back_is_read_on(portal: Portal) -> None:
+    [row] = _running(portal, 1)
+    with open_client(portal.gateway) as client:
+        alive = client.get(row.batch_name)
+        observing.observe(recovery=row, batch=replace(alive, state="success"), client=client, clock=portal.clock)
+        assert _read(portal) == 1
+        assert RecoveryLog.objects.get(recovery=row).final is True
+        observing.observe(recovery=portal.row(row), batch=alive, client=client, clock=portal.clock)
+    assert _read(portal) == 1
+    assert RecoveryLog.objects.get(recovery=row).final is False
+
+
+@pytest.mark.parametrize("code", [400, 500])
+def test_c2_a_log_that_cannot_be_read_does_not_hold_up_a_cancel(portal: Portal, code: int) -> None:
+    [row] = _running(portal, 1)
+    portal.sandbox.add_fault(Fault(route="GET /batches/{x}/log", action="status", code=code, body="json"))
+    cancelling.request_cancel(recovery=row, by=make_user(), now=portal.clock())
+    assert portal.run(row, seconds=60).state == State.CANCELLED

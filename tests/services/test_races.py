@@ -11,6 +11,7 @@ import pytest
 from recovery.domain.states import State
 from recovery.domain.verdicts import Outcome
 from recovery.gateway.errors import Refused
+from recovery.gateway.wire import LogPage
 from recovery.models import Gateway, Recovery, RecoveryLog
 from recovery.services import (
     attempts,
@@ -30,7 +31,7 @@ from recovery.services.gateways import open_client
 from recovery.services.logs import Read
 from sandbox import Fault, Sandbox
 from tests.factories import make_user
-from tests.services.conftest import Portal
+from tests.services.conftest import Meddling, Portal
 
 LOST_BEFORE = Fault(route="POST /batches", action="drop", when="before", times=1)
 
@@ -222,7 +223,8 @@ def test_a_log_that_cannot_be_read_now_is_read_later(portal: Portal) -> None:
     portal.sandbox.add_fault(Fault(route="GET /batches/{x}/log", action="knox_500", when="before", times=1))
     row = portal.running()
     assert not RecoveryLog.objects.filter(recovery=row).exists()
-    with open_client(portal.gateway) as client:
+    page = LogPage(id=0, total=2, lines=("stdout: ", "a line"))
+    with Meddling(log=lambda _log, _name: page)(portal.gateway) as client:
         assert logs.read(row, client, now=portal.clock(), final=False) is Read.KEPT
         first = RecoveryLog.objects.get(recovery=row).read_at
         portal.clock.forward(5)
