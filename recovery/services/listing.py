@@ -26,6 +26,8 @@ FIRST, LEAST, MOST = 250, 10, 1000
 """Batches in a page. Livy sets no bound; a thousand are about a megabyte, and gzip makes a tenth of it."""
 QUICK = 1.0
 """Seconds: a page that came faster makes the next one larger."""
+SPOILT = 3
+"""So many of the smallest pages in a row that cannot be read, and the list is left for now."""
 
 
 def is_cheaper(*, due: int, followed: int, listed: bool) -> bool:
@@ -46,10 +48,10 @@ def due(now: datetime) -> list[int]:
 
 def pages(client: KnoxLivyClient) -> Iterator[tuple[Batch, ...]]:
     """The whole list, as far as it can be read. The size of a page follows the answers: it grows while they come
-    quickly and shrinks when one fails, since one foreign batch with a huge line of log can spoil a page. Raises NotSent
-    when the gateway does not answer as Livy.
+    quickly and shrinks when one fails, since one foreign batch with a huge line of log can spoil a page; the smallest
+    page around it is left out. Raises NotSent when the gateway does not answer as Livy.
     """
-    start, size = 0, FIRST
+    start, size, spoilt = 0, FIRST, 0
     until = monotonic() + settings.RECOVERY_PACING.get_deadline
     while monotonic() < until:
         begun = monotonic()
@@ -58,10 +60,15 @@ def pages(client: KnoxLivyClient) -> Iterator[tuple[Batch, ...]]:
         except NotSent as error:
             log.warning("list_unreadable", start=start, size=size, words=error.words[:200])
             gateways.stop_unless_alive(client, error)
-            if size == LEAST:
-                return  # single reads go on
-            size = max(size // 5, LEAST)
+            if size > LEAST:
+                size = max(size // 5, LEAST)
+                continue
+            spoilt += 1
+            if spoilt == SPOILT:
+                return
+            start += LEAST
             continue
+        spoilt = 0
         yield page.batches
         start += len(page.batches)
         if not page.batches or start >= page.total:

@@ -187,7 +187,7 @@ def test_a_list_that_can_never_be_read_leaves_single_reads(portal: Portal, monke
     portal.sandbox.finish(rows[0].batch_name, "success")
     ended = portal.run(rows[0], seconds=180)
     assert ended.state == State.SUCCEEDED
-    assert {size for _start, size in asked} == {250, 50, 10}
+    assert asked[:5] == [(0, 250), (0, 50), (0, 10), (10, 10), (20, 10)]
 
 
 def test_the_budget_of_single_reads_is_kept_and_nobody_is_left_out(
@@ -233,3 +233,19 @@ def test_f4_what_was_said_already_is_not_worked_on_before_its_time(portal: Porta
     Gateway.objects.update(next_list_at=portal.clock())
     assert portal.follow() == 5
     assert portal.row(rows[0]).state == State.RUNNING
+
+
+def test_a_batch_that_spoils_its_page_is_left_out_and_read_by_name(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _many(portal, 12)
+    for name, value in (("FIRST", 4), ("LEAST", 2)):
+        monkeypatch.setattr(listing, name, value)
+    portal.sandbox.add_fault(Fault(route="GET /batches", action="invalid_utf8", nth=[2, 3, 4]))
+    asked = _pages(portal, monkeypatch)
+    portal.clock.forward(120)
+    before = len(portal.sandbox.requests)
+    assert portal.follow() == 12
+    assert asked == [(0, 4), (4, 16), (4, 3), (4, 2), (6, 2), (8, 8)]
+    names = [path for path in _asked(portal, after=before) if "portal-" in path]
+    assert len(names) == 2
