@@ -35,6 +35,7 @@ class Application:
     id: str
     state: str
     final_status: str
+    name: str = ""
     tags: tuple[str, ...] = ()
     user: str = ""
     diagnostics: str = ""
@@ -141,7 +142,7 @@ def _application(value: object) -> Application:
     if not isinstance(value, Mapping):
         raise _other_shape()
     texts = {}
-    for name in ("id", "state", "finalStatus", "applicationTags", "user", "diagnostics"):
+    for name in ("id", "name", "state", "finalStatus", "applicationTags", "user", "diagnostics"):
         text = value.get(name) or ""
         if not isinstance(text, str):
             raise _other_shape()
@@ -152,6 +153,7 @@ def _application(value: object) -> Application:
         id=texts["id"],
         state=texts["state"],
         final_status=texts["finalStatus"],
+        name=texts["name"],
         tags=tuple(tag for tag in texts["applicationTags"].split(",") if tag),
         user=texts["user"],
         diagnostics=texts["diagnostics"],

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +23,10 @@ class SubjectType(StrEnum):
     PROFILE = "profile"
     TOKEN = "token"  # noqa: S105  # a word, not a secret
     INSTANCE = "instance"
+
+
+COUNTED = ("adopted", "name_taken", "looked", "duplicate", "acknowledged", "settled")
+"""Kinds that are counted and looked for over all subjects: duplicates avoided, and alarms (`services/alarms.py`)."""
 
 
 class RecoveryEventQuerySet(AppendOnlyQuerySet["RecoveryEvent"]):
@@ -64,7 +69,10 @@ class RecoveryEvent(models.Model):
             models.UniqueConstraint(fields=("subject_type", "subject_id", "seq"), name="event_seq_unique"),
             one_of("subject_type", SubjectType, name="event_subject_type"),
         ]
-        indexes = [models.Index(fields=("-at",), name="event_at")]
+        indexes = [
+            models.Index(fields=("-at",), name="event_at"),
+            models.Index(fields=("kind", "subject_id"), condition=Q(kind__in=COUNTED), name="event_counted"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.subject_type} {self.subject_id} #{self.seq}: {self.kind}"

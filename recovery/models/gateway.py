@@ -97,6 +97,10 @@ class Gateway(models.Model):
     submit_failures = models.PositiveIntegerField(_("refused submissions in a row"), default=0)
     submit_next_at = models.DateTimeField(_("next submission"), null=True, blank=True)
     last_seen_at = models.DateTimeField(_("last seen"), null=True, blank=True)
+    away_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """When Livy last gave no answer at all."""
+    livy_restarted_at = models.DateTimeField(_("Livy restarted"), null=True, blank=True, editable=False)
+    """When it was last seen that Livy had been started anew."""
     livy_version = models.CharField(_("Livy's version"), max_length=100, blank=True)
     version_accepted = models.BooleanField(
         _("version accepted"),
@@ -123,7 +127,7 @@ class Gateway(models.Model):
             "submit_failures",
             "submit_next_at",
             "condition", "condition_words", "condition_since", "failures", "next_try_at", "last_seen_at",
-            "livy_version", "witnesses", "next_list_at",
+            "livy_version", "witnesses", "next_list_at", "away_at", "livy_restarted_at",
         ]
     )  # fmt: skip
     objects = GatewayQuerySet.as_manager()

@@ -146,6 +146,10 @@ class Recovery(models.Model):
         on_delete=models.PROTECT,
         related_name="+",
     )
+    linked_batch_id = models.BigIntegerField(_("linked batch id"), null=True, blank=True)
+    """What a person has linked it to (H1), as Livy and YARN named it then."""
+    linked_batch_name = models.CharField(_("linked batch name"), max_length=300, blank=True)
+    linked_app_id = models.CharField(_("linked application id"), max_length=100, blank=True)
 
     requester = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -30,13 +32,25 @@ def _unseen(recovery: Recovery, now: datetime) -> bool:
     return seen <= now - seconds(settings.RECOVERY_PACING.unseen_for)
 
 
-def settle(*, recovery: Recovery, settled_as: Settlement, reason: str, by: User, now: datetime) -> bool:
+def settle(
+    *,
+    recovery: Recovery,
+    settled_as: Settlement,
+    reason: str,
+    by: User,
+    now: datetime,
+    linked: Mapping[str, Any] | None = None,
+    **evidence: Any,
+) -> bool:
     """Write the decision; False when it cannot be settled, or was settled by someone else first.
 
-    A settled row is never submitted any more; what was not sent yet ends here.
+    A settled row is never submitted any more; what was not sent yet ends here. `linked` are the columns of the batch
+    that it is linked to, and `evidence` goes into the event: `services/linking.py` looks them up.
     """
     if not reason.strip():
         raise ValueError("a reason is needed")
+    if (settled_as is Settlement.LINKED) != (linked is not None):
+        raise ValueError("a link needs the batch that was looked up, and nothing else has one")
     if not can_be_settled(recovery, now):
         return False
     settled = transitions.note(
@@ -50,9 +64,11 @@ def settle(*, recovery: Recovery, settled_as: Settlement, reason: str, by: User,
             "settled_reason": reason,
             "settled_by": by,
             "settled_at": now,
+            **(linked or {}),
         },
         reason=reason,
         state=recovery.state,
+        **evidence,
     )
     if settled:
         end_settled(recovery.pk, now=now)
