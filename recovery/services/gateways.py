@@ -24,6 +24,8 @@ from recovery.models import Gateway, Recovery, SubjectType
 from recovery.services import events, instance
 from recovery.services.clock import seconds
 
+AWAY = frozenset({Condition.UNREACHABLE, Condition.TIMEOUT, Condition.SERVER_ERROR, Condition.INACTIVE})
+"""Conditions in which Livy may just be down, or being started anew."""
 BUSY = FOLLOWED | {State.SUBMITTING, State.UNCONFIRMED}
 """Counted against `max_running`; a row on hold is nobody's job."""
 
@@ -125,6 +127,7 @@ def record_condition(
             condition_since=now if changed else gateway.condition_since,
             failures=F("failures") + 1,
             next_try_at=now + seconds(pause),
+            away_at=now if condition in AWAY else gateway.away_at,
         )
         if changed:
             events.append(SubjectType.GATEWAY, gateway.pk, "condition", cause=condition.value, words=error.words[:500])

@@ -7,14 +7,25 @@ from time import monotonic
 
 import structlog
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import F, Q
 
 from recovery.domain.states import FOLLOWED, LIVE, Hold, State
 from recovery.domain.verdicts import Outcome
 from recovery.gateway.errors import NotSent
 from recovery.gateway.wire import Batch
 from recovery.models import Gateway, Recovery, RecoveryEvent, SubjectType
-from recovery.services import attempts, events, gateways, leases, listing, log_reading, phantoms, transitions
+from recovery.services import (
+    attempts,
+    duplicates,
+    events,
+    gateways,
+    leases,
+    listing,
+    log_reading,
+    phantoms,
+    transitions,
+    witnesses,
+)
 from recovery.services.cancelling import cancel_unsent
 from recovery.services.clock import Clock, database_now, seconds
 from recovery.services.gateways import ClientFactory, open_client
@@ -39,6 +50,7 @@ def sweep(*, clock: Clock = database_now, client_for: ClientFactory = open_clien
         expire_rows(now=now)
         wake_gateways(now=now)
         tidy(clock=clock, client_for=client_for)
+        look_for_restarts(clock=clock, client_for=client_for)
 
 
 def expire_claims(*, now: datetime) -> int:
@@ -146,6 +158,24 @@ def tidy(*, clock: Clock, client_for: ClientFactory) -> int:
     return tidied
 
 
+def look_for_restarts(*, clock: Clock, client_for: ClientFactory) -> None:
+    """Where a batch that we follow has just gone: was Livy restarted?"""
+    until = monotonic() + settings.RECOVERY_PACING.follow_lease / 2
+    gone = Q(state__in=FOLLOWED, gone_looks__gte=1, gone_looks__lt=settings.RECOVERY_PACING.gone_looks)
+    untold = Q(gateway__livy_restarted_at__isnull=True) | Q(gone_since__gt=F("gateway__livy_restarted_at"))
+    rows = Recovery.objects.filter(gone & untold).order_by()
+    for gateway in Gateway.objects.filter(pk__in=rows.values("gateway_id"), single_livy=True, livy_recovery=False):
+        if monotonic() > until:
+            break
+        if gateways.is_resting(gateway, clock()):
+            continue
+        try:
+            with client_for(gateway) as client:
+                witnesses.look_for_gone(gateway, client, clock=clock)
+        except NotSent as error:
+            gateways.record_condition(gateway, error, now=clock())
+
+
 def look_for_lost(row: Recovery, batch: Batch | None, *, now: datetime) -> None:
     """F6: what is found is written as evidence; the state stays, a person settles it."""
     ended = row.finished_at or now
@@ -162,8 +192,7 @@ def look_for_lost(row: Recovery, batch: Batch | None, *, now: datetime) -> None:
         batch=batch.id, app=batch.app_id, livy_state=batch.state,
     )  # fmt: skip
     if known is not None and known != batch.id:
-        log.error("duplicate", recovery=row.pk, batch=batch.id, known=known)
-        events.of_recovery(row.pk, "duplicate", cause="found_later", batch=batch.id, known=known)
+        duplicates.raise_alarm(row.pk, cause="found_later", batch=batch.id, known=known)
 
 
 def _is_news(row: Recovery, batch: Batch) -> bool:
