@@ -99,12 +99,12 @@ class RecoveryEventAdmin(ReadOnlyAdmin):
     @display(description=_("event"))
     def text(self, obj: RecoveryEvent) -> str:
         """In words."""
-        return str(wording.event_text(obj.kind))
+        return story.line(obj).text
 
     @display(description=_("cause"))
     def cause_shown(self, obj: RecoveryEvent) -> str:
         """In words."""
-        return str(wording.cause_text(obj.cause)) if obj.cause else show.NOTHING
+        return story.line(obj).cause or show.NOTHING
 
     @display(description=_("by"), ordering="actor_label")
     def actor_shown(self, obj: RecoveryEvent) -> str:

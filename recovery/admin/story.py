@@ -136,15 +136,16 @@ class Line:
 
 def line(event: RecoveryEvent) -> Line:
     """An event in words."""
+    told = wording.tell(event.kind, event.cause, event.facts)
     return Line(
         seq=event.seq,
         at=show.moment(event.at),
-        text=str(wording.event_text(event.kind)),
-        cause=str(wording.cause_text(event.cause)) if event.cause else "",
+        text=told.text,
+        cause=told.cause,
         by=event.actor_label,
         facts=[
             _("%(name)s: %(value)s") % {"name": wording.fact_name(name), "value": wording.fact_text(name, shown)}
-            for name, shown in event.facts.items()
+            for name, shown in told.facts.items()
             if shown not in ("", [], {})
         ],
     )

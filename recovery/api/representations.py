@@ -173,14 +173,14 @@ class EventShown(serializers.Serializer[RecoveryEvent]):
     seq = _Number()
     at = _Time()
     kind = _Text()
-    text = serializers.SerializerMethodField(help_text="The kind in words.")
+    text = serializers.SerializerMethodField(help_text="What happened, and why, in words.")
     cause = _TextOrNull()
     actor = _TextOrNull(source="actor_label")
     data = _Json(source="facts")  # type: ignore[assignment]  # the API's name; `.data` of a row is not used
 
     def get_text(self, row: RecoveryEvent) -> str:
         """In the language of the request."""
-        return str(wording.event_text(row.kind))
+        return wording.tell(row.kind, row.cause, row.facts).line
 
 
 class LogShown(serializers.Serializer[Any]):

@@ -119,7 +119,14 @@ def facts_of(batch: Batch) -> dict[str, Any]:
 
 
 def take_over(
-    recovery_id: int, batch: Batch, *, kind: str, now: datetime, sources: set[State], only_if: Q | None = None
+    recovery_id: int,
+    batch: Batch,
+    *,
+    kind: str,
+    now: datetime,
+    sources: set[State],
+    only_if: Q | None = None,
+    cause: str = "",
 ) -> bool:
     """The batch is ours: follow it from now on (A1, or adoption after a doubt)."""
     running = batch.state == "running"
@@ -139,6 +146,7 @@ def take_over(
         recovery_id,
         State.RUNNING if running else State.STARTING,
         kind=kind,
+        cause=cause,
         sources=sources,
         only_if=only_if,
         changes=changes,
@@ -193,9 +201,10 @@ def doubt(
     refused: bool = False,
     words: str = "",
     status: int | None = None,
+    after: int | None = None,
 ) -> bool:
     """A4: it may have started. `answered`: Livy itself said something to this try's POST (S2); `refused`: its verdict
-    on the payload, which in a doubt proves nothing by itself (A5)."""
+    on the payload, which in a doubt proves nothing by itself (A5); `after`: seconds until it was lost."""
     pacing = settings.RECOVERY_PACING
     known = recovery.in_doubt
     changes: dict[str, Any] = {
@@ -221,6 +230,7 @@ def doubt(
         changes=changes,
         words=words[:500] or None,
         status=status,
+        after=after,
     )
 
 

@@ -184,8 +184,9 @@ def _send_again(
         post(attempt, gateway, client, clock)
     elif found is not None and not found.phantom_shape:
         attempts.take_over(
-            recovery.pk, found, kind="adopted", now=clock(), sources={State.SUBMITTING}, only_if=attempt.mine
-        )
+            recovery.pk, found, kind="adopted", cause="found_before_post", now=clock(), sources={State.SUBMITTING},
+            only_if=attempt.mine,
+        )  # fmt: skip
     else:
         attempts.give_back(attempt, None, cause="changed", now=clock(), next_at=clock())
 

@@ -15,7 +15,7 @@ from recovery.gateway.errors import Ambiguous, DuplicateName, GatewayError, NotF
 from recovery.gateway.livy import KnoxLivyClient
 from recovery.gateway.wire import Batch
 from recovery.models import Gateway, Recovery
-from recovery.services import attempts, events, gateways, instance, leases, phantoms, witnesses
+from recovery.services import attempts, duplicates, events, gateways, instance, leases, phantoms, witnesses
 from recovery.services.attempts import Attempt, ClaimLost
 from recovery.services.cancelling import cancel_unsent
 from recovery.services.clock import Clock, database_now
@@ -127,13 +127,14 @@ def _found_before_post(attempt: Attempt, found: Batch, clock: Clock) -> None:
         attempts.doubt(recovery, kind="phantom_seen", cause="before_post", now=clock(), only_if=attempt.mine)
     else:
         attempts.take_over(
-            recovery.pk, found, kind="adopted", now=clock(), sources={State.SUBMITTING}, only_if=attempt.mine
-        )
+            recovery.pk, found, kind="adopted", cause="found_before_post", now=clock(), sources={State.SUBMITTING},
+            only_if=attempt.mine,
+        )  # fmt: skip
 
 
 def post(attempt: Attempt, gateway: Gateway, client: KnoxLivyClient, clock: Clock) -> None:
     """The one POST of a try, and what its answer means."""
-    recovery = attempt.recovery
+    recovery, begun = attempt.recovery, monotonic()
     try:
         batch = client.create(
             recovery.sent_payload,
@@ -155,7 +156,7 @@ def post(attempt: Attempt, gateway: Gateway, client: KnoxLivyClient, clock: Cloc
     except Ambiguous as error:
         moved = attempts.doubt(
             recovery, kind="answer_lost", cause=type(error).__name__, now=clock(), only_if=attempt.mine,
-            words=error.words, status=error.status,
+            words=error.words, status=error.status, after=round(monotonic() - begun),
         )  # fmt: skip
         if not moved:
             events.of_recovery(recovery.pk, "late_answer", cause=type(error).__name__, words=error.words[:500])
@@ -164,6 +165,7 @@ def post(attempt: Attempt, gateway: Gateway, client: KnoxLivyClient, clock: Cloc
         moved = attempts.take_over(
             recovery.pk, batch, kind="started", now=clock(), sources={State.SUBMITTING}, only_if=attempt.mine
         )
+        witnesses.started(gateway, batch, began=recovery.try_started_at or clock(), now=clock())
         if not moved:
             _late(attempt, batch, client, clock)
 
@@ -226,7 +228,6 @@ def _late(attempt: Attempt, batch: Batch, client: KnoxLivyClient, clock: Clock) 
     ours = row.livy_id == batch.id and (not row.app_id or not batch.app_id or row.app_id == batch.app_id)
     if ours or (row.state not in TERMINAL and row.livy_id is None):
         return  # known already; or another try is under way, and Livy's name lock will show it this batch
-    log.error("duplicate", recovery=pk, batch=batch.id, known=row.livy_id)
-    events.of_recovery(pk, "duplicate", cause="late_answer", batch=batch.id, app=batch.app_id, known=row.livy_id)
+    duplicates.raise_alarm(pk, cause="late_answer", batch=batch.id, app=batch.app_id, known=row.livy_id)
     if not instance.pause_reason():
         phantoms.delete_identified(pk, client, name=row.batch_name, batch_id=batch.id)

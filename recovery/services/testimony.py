@@ -11,7 +11,7 @@ import structlog
 from recovery.gateway.errors import GatewayError, NotFound
 from recovery.gateway.yarn import Application, YarnClient
 from recovery.models import Recovery
-from recovery.services import events
+from recovery.services import duplicates, events
 from recovery.services.gateways import open_yarn
 
 log = structlog.get_logger(__name__)
@@ -60,8 +60,7 @@ def hear(recovery: Recovery, *, since: datetime | None) -> Testimony:
         return Testimony(says=Says.SILENT)
     if len(apps) > 1:
         names = sorted(app.id for app in apps)
-        log.error("duplicate", recovery=recovery.pk, applications=names)
-        events.of_recovery(recovery.pk, "duplicate", cause="yarn", changed=names)
+        duplicates.raise_alarm(recovery.pk, cause="yarn", applications=names)
         return Testimony(says=Says.SEVERAL)
     return Testimony(says=Says.OVER if apps[0].is_over else Says.ALIVE, app=apps[0])
 

@@ -1,4 +1,4 @@
-"""recovery/wording.py is complete: no member of an enum, no rule, no event and no cause is without its words."""
+"""recovery/wording is complete: no member of an enum, no rule, no event and no cause is without its words."""
 
 from __future__ import annotations
 

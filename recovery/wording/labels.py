@@ -1,0 +1,109 @@
+"""Every enum's label, once, translatable. Tests hold that no member is without one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from recovery.domain.arguments import ArgsMode
+from recovery.domain.gateways import AuthKind, Channel, Condition
+from recovery.domain.states import Hold, Settlement, State
+from recovery.domain.verdicts import Outcome
+
+Text = str | Promise
+
+LABELS: Final[Mapping[type[StrEnum], Mapping[StrEnum, Text]]] = MappingProxyType(
+    {
+        State: {
+            State.AWAITING_APPROVAL: _("awaiting approval"),
+            State.QUEUED: _("queued"),
+            State.SUBMITTING: _("being submitted"),
+            State.UNCONFIRMED: _("unconfirmed"),
+            State.STARTING: _("starting"),
+            State.RUNNING: _("running"),
+            State.SUCCEEDED: _("succeeded"),
+            State.FAILED: _("failed"),
+            State.CANCELLED: _("cancelled"),
+            State.REFUSED: _("refused"),
+            State.LOST: _("to be checked"),
+        },
+        Outcome: {
+            Outcome.SUCCESS: _("Livy says that the job succeeded."),
+            Outcome.JOB_FAILED: _("The job failed. Its log says why."),
+            Outcome.KILLED_OUTSIDE: _("The job was stopped from outside the portal."),
+            Outcome.CANCELLED_UNVERIFIED: _("Cancelled. Said by Livy, not verified with YARN."),
+            Outcome.CANCELLED_VERIFIED: _("Cancelled, and verified with YARN."),
+            Outcome.DUPLICATE: _("More than one application ran under its name. Check the data, then settle it."),
+            Outcome.CANCELLED_BEFORE_START: _("Cancelled before anything was started."),
+            Outcome.LIVY_LOST_SIGHT: _(
+                "Livy lost sight of the job: it may have gone on. Check the data, then settle this recovery."
+            ),
+            Outcome.DEAD_UNEXPLAINED: _("Livy says that the job died, and nothing says why: check before settling."),
+            Outcome.GONE: _("Livy no longer knows the batch (restart, or forgotten): its end could not be read."),
+            Outcome.IDENTITY: _("Another batch stands under our name: nothing can be said of ours."),
+            Outcome.REFUSED_BY_SERVER: _("Livy refused this request. Nothing runs. Correct it and resubmit."),
+            Outcome.NEVER_SUBMITTED: _("It could not be submitted in time. Nothing was started."),
+            Outcome.TOO_MANY_TRIES: _("Submission was interrupted too many times."),
+            Outcome.DOUBT_UNSETTLED: _(
+                "The answer to the submission was lost, and it could not be found out whether the job started."
+            ),
+            Outcome.NAME_TAKEN: _("Somebody else holds this batch name in Livy: a copied database?"),
+        },
+        Hold: {
+            Hold.APPROVAL: _("waits for approval"),
+            Hold.BACKFILL: _("waits for its backfill"),
+            Hold.NAME_TAKEN: _("its name is taken in Livy"),
+        },
+        Settlement: {
+            Settlement.SUCCEEDED: _("it had succeeded"),
+            Settlement.FAILED: _("it had failed"),
+            Settlement.NEVER_RAN: _("it never ran"),
+            Settlement.LINKED: _("linked to a batch"),
+        },
+        Channel: {
+            Channel.ADMIN: _("portal"),
+            Channel.API: _("API"),
+            Channel.COMMAND: _("command"),
+        },
+        ArgsMode: {
+            ArgsMode.SINGLE: _("one argument, as typed"),
+            ArgsMode.SPLIT: _("cut as a shell would"),
+            ArgsMode.LIST: _("given as a list"),
+        },
+        AuthKind: {
+            AuthKind.BASIC: _("user and password (HTTP basic)"),
+            AuthKind.BEARER: _("token (Bearer)"),
+            AuthKind.NONE: _("none"),
+        },
+        Condition: {
+            Condition.UNREACHABLE: _("cannot be reached"),
+            Condition.DNS: _("its name is not known (DNS)"),
+            Condition.TLS: _("its certificate was not accepted (TLS)"),
+            Condition.TIMEOUT: _("does not answer"),
+            Condition.CREDENTIALS: _("refuses our credentials"),
+            Condition.FORBIDDEN: _("does not let our user in"),
+            Condition.NO_ROUTE: _("knows no such topology or service"),
+            Condition.REDIRECT: _("sends us elsewhere (redirect)"),
+            Condition.LOGIN_PAGE: _("answers with a login page"),
+            Condition.THROTTLED: _("asks us to slow down"),
+            Condition.INACTIVE: _("is not active (yet)"),
+            Condition.SERVER_ERROR: _("answers with an error; Livy may be down"),
+            Condition.GARBLED: _("answers with something that is not Livy's"),
+            Condition.TOO_MANY_SESSIONS: _("starts as many sessions as it can"),
+            Condition.CSRF: _("wants a header that it did not get (CSRF)"),
+            Condition.SECRET: _("its secret cannot be read"),
+            Condition.OLD_LIVY: _("has a Livy that is too old, or of unclear version"),
+        },
+    }
+)
+"""By kind first: members of two kinds with one value (“failed” of State and of Settlement) are equal as keys."""
+
+
+def label(member: StrEnum) -> Text:
+    """The translatable label of an enum's member."""
+    return LABELS[type(member)][member]
