@@ -15,6 +15,7 @@ from unfold.contrib.filters.admin import DropdownFilter, MultipleChoicesDropdown
 
 from recovery.domain.states import LIVE, TERMINAL, State
 from recovery.models import Recovery
+from recovery.services import duplicates
 
 _TAKEN_UP_AGAIN = Exists(Recovery.objects.filter(resubmission_of=OuterRef("pk")))
 NEEDS_SOMEONE = (
@@ -39,7 +40,8 @@ class PhaseFilter(DropdownFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """The choices."""
-        return [("live", _("going on")), ("ended", _("ended")), ("attention", _("needs someone"))]
+        return [("live", _("going on")), ("ended", _("ended")), ("attention", _("needs someone")),
+                ("duplicate", _("second batch found"))]  # fmt: skip
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Recovery]) -> QuerySet[Recovery]:
         """Filtered."""
@@ -50,6 +52,8 @@ class PhaseFilter(DropdownFilter):
                 return queryset.filter(state__in=TERMINAL)
             case "attention":
                 return queryset.filter(NEEDS_SOMEONE)
+            case "duplicate":
+                return queryset.filter(pk__in=duplicates.alarmed().order_by().values("pk"))
         return queryset
 
 

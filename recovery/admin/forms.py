@@ -24,6 +24,7 @@ from recovery.domain.errors import Problem
 from recovery.domain.states import Settlement
 from recovery.models import LivyProfile, Recovery
 from recovery.services.filing import MAX_REASON
+from recovery.services.linking import MAX_WANTED, Link, Shown
 
 
 def new_key() -> str:
@@ -178,7 +179,7 @@ class SettleForm(ReasonForm):
             ("", _("Choose")),
             *(
                 (kind.value, wording.label(kind))
-                for kind in (Settlement.SUCCEEDED, Settlement.FAILED, Settlement.NEVER_RAN)
+                for kind in (Settlement.SUCCEEDED, Settlement.FAILED, Settlement.NEVER_RAN, Settlement.LINKED)
             ),
         ],
         widget=UnfoldAdminSelectWidget,
@@ -189,7 +190,54 @@ class SettleForm(ReasonForm):
         widget=UnfoldAdminExpandableTextareaWidget(attrs={"rows": 3}),
         help_text=_("What was looked at: the target table, the application in YARN, its log."),
     )
-    field_order = ("settledAs", "reason")
+    batch = forms.CharField(
+        label=_("Batch to link to"),
+        required=False,
+        max_length=MAX_WANTED,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text=_(
+            "Only for a link: the id or the name of a batch of this gateway, or the id of its YARN application. "
+            "The next page shows what it is."
+        ),
+    )
+    field_order = ("settledAs", "batch", "reason")
+
+    def clean(self) -> dict[str, Any]:
+        """A link needs a batch."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if data.get("settledAs") == Settlement.LINKED and not data.get("batch") and "batch" not in self.errors:
+            self.add_error("batch", wording.sentence(Problem(field="batch", code="required")))
+        return data
+
+
+class ShownForm(forms.Form):
+    """What the page of a link has shown, sent back by its button."""
+
+    shownName = forms.CharField(required=False, strip=False)
+    shownId = forms.IntegerField(required=False)
+    shownApp = forms.CharField(required=False)
+
+    @staticmethod
+    def of(link: Link) -> list[tuple[str, Any]]:
+        """The hidden fields."""
+        number = "" if link.batch_id is None else link.batch_id
+        return [("shownName", link.name), ("shownId", number), ("shownApp", link.app_id)]
+
+    def value(self) -> Shown:
+        """As the service takes it."""
+        data = self.cleaned_data
+        return Shown(name=data["shownName"], batch_id=data["shownId"], app_id=data["shownApp"])
+
+
+class AcknowledgeForm(ReasonForm):
+    """Ends an alarm."""
+
+    reason = forms.CharField(
+        label=_("What was done"),
+        max_length=MAX_REASON,
+        widget=UnfoldAdminExpandableTextareaWidget(attrs={"rows": 3}),
+        help_text=_("Which batch was stopped, and what the check of the data said."),
+    )
 
 
 class PauseForm(ReasonForm):

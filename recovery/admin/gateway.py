@@ -17,20 +17,20 @@ from simple_history.admin import SimpleHistoryAdmin
 from unfold.decorators import action, display
 
 from recovery import wording
-from recovery.admin import show
+from recovery.admin import show, story
 from recovery.admin.base import PortalAdmin, person
 from recovery.admin.forms import PauseForm
 from recovery.admin.history import SeenHistory
 from recovery.admin.lines import LinesField
 from recovery.domain.states import State
-from recovery.models import Gateway, LivyProfile, SubjectType
-from recovery.services import events, gateways
+from recovery.models import Gateway, LivyProfile, RecoveryEvent, SubjectType
+from recovery.services import duplicates, events, gateways
 from recovery.services.clock import database_now
 
 OPERATE = "recovery.operate_gateway"
 SECRET_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/\S+")
 SEEN = ("gateway_state", "words_shown", "condition_since_shown", "next_try_shown", "last_seen_shown",
-        "livy_version", "paused", "paused_reason")  # fmt: skip
+        "livy_version", "livy_restarted_shown", "duplicates_avoided", "paused", "paused_reason")  # fmt: skip
 
 
 class GatewayForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -67,7 +67,8 @@ class GatewayAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
     readonly_fields = (*SEEN, "tls")
     fieldsets = (
         (None, {"fields": ("name", "gateway_state", "words_shown", ("condition_since_shown", "next_try_shown"),
-                           ("last_seen_shown", "livy_version"), "paused_reason")}),
+                           ("last_seen_shown", "livy_version"), ("livy_restarted_shown", "duplicates_avoided"),
+                           "paused_reason")}),
         (gettext_lazy("Address"), {
             "description": gettext_lazy("These stay as they are once a recovery was filed here: make a new gateway."),
             "fields": ("base_url", ("livy_path", "webhdfs_path", "yarn_path"), ("auth_kind", "user")),
@@ -186,6 +187,18 @@ class GatewayAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
     def last_seen_shown(self, obj: Gateway) -> str:
         """When Livy last answered."""
         return show.moment(obj.last_seen_at, empty=_("never"))
+
+    @display(description=gettext_lazy("Livy restarted at"))
+    def livy_restarted_shown(self, obj: Gateway) -> SafeString:
+        """When that was last noticed, with what proves it."""
+        event = RecoveryEvent.objects.of(SubjectType.GATEWAY, obj.pk).filter(kind="livy_restarted").last()
+        proof = story.line(event).text if event else ""
+        return format_html('{} <span class="rp-note rp-break">{}</span>', show.moment(obj.livy_restarted_at), proof)
+
+    @display(description=gettext_lazy("second launches avoided"))
+    def duplicates_avoided(self, obj: Gateway) -> str:
+        """Through this gateway."""
+        return str(duplicates.avoided(now=database_now()).by_gateway.get(obj.pk, 0))
 
 
 def to_page(obj: Gateway | LivyProfile) -> HttpResponse:

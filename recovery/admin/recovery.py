@@ -16,6 +16,7 @@ from unfold.decorators import action, display
 
 from recovery.admin import show
 from recovery.admin.base import ReadOnlyAdmin
+from recovery.admin.deciding import DecidingViews
 from recovery.admin.filters import DayRangeFilter, PhaseFilter, RequesterFilter, StateFilter
 from recovery.admin.recovery_bulk import cancel_many, resubmit_many
 from recovery.admin.recovery_page import recovery_page
@@ -26,7 +27,7 @@ UNSEEN_IN_LISTS = ("payload", "sent_payload", "outcome_words", "settled_reason",
 
 
 @admin.register(Recovery)
-class RecoveryAdmin(RecoveryViews, ReadOnlyAdmin):
+class RecoveryAdmin(RecoveryViews, DecidingViews, ReadOnlyAdmin):
     """History: looked at here, never changed. What moves a recovery is a service behind a button."""
 
     list_display = ("number", "state_shown", "what", "profile_shown", "requested_by", "filed",
@@ -49,12 +50,12 @@ class RecoveryAdmin(RecoveryViews, ReadOnlyAdmin):
     actions = ("resubmit_selected", "cancel_selected")
 
     def get_urls(self) -> list[URLPattern]:
-        """The pages of recovery_views.py before Django's own."""
+        """The pages of recovery_views.py and deciding.py before Django's own."""
         view = self.admin_site.admin_view
         pages = [path("file/", view(self.file_view), name="recovery_recovery_file")]
         pages += [
             path(f"<int:pk>/{name}/", view(getattr(self, f"{name}_view")), name=f"recovery_recovery_{name}")
-            for name in ("resubmit", "edit", "cancel", "settle")
+            for name in ("resubmit", "edit", "cancel", "settle", "acknowledge")
         ]
         return [*pages, *super().get_urls()]
 

@@ -17,6 +17,7 @@ from recovery.admin import show, story
 from recovery.admin.base import person
 from recovery.domain.states import LIVE, State
 from recovery.models import Recovery, RecoveryEvent, RecoveryLog, SubjectType
+from recovery.services import duplicates
 from recovery.services.cancelling import may_cancel
 from recovery.services.clock import database_now
 from recovery.services.settling import can_be_settled
@@ -31,7 +32,7 @@ def recovery_page(admin: Any, request: HttpRequest, object_id: str) -> HttpRespo
         raise PermissionDenied
     if not object_id.isdecimal():
         return admin._get_obj_does_not_exist_redirect(request, admin.opts, object_id)  # type: ignore[no-any-return]
-    recovery = get_object_or_404(Recovery.objects.for_list().select_related("settled_by"), pk=int(object_id))
+    recovery = get_object_or_404(Recovery.objects.for_list(), pk=int(object_id))
     children = list(recovery.resubmissions.order_by("id").only("id", "state", "cancel_requested_at", "settled_as"))
     events = RecoveryEvent.objects.of(SubjectType.RECOVERY, recovery.pk)
     page: HttpResponse = admin.page(
@@ -53,6 +54,7 @@ def recovery_page(admin: Any, request: HttpRequest, object_id: str) -> HttpRespo
         log=log_of(recovery),
         links=links(recovery),
         buttons=buttons(recovery, person(request), children),
+        linked=linked(recovery),
         zone=timezone.get_current_timezone_name(),
     )  # fmt: skip
     return page
@@ -72,6 +74,12 @@ def facts(recovery: Recovery) -> list[tuple[str, Any]]:
         (_("state in Livy"), recovery.livy_state or show.NOTHING),
         (_("owner in Livy"), recovery.owner or show.NOTHING),
     ]
+
+
+def linked(recovery: Recovery) -> str:
+    """The batch that a person has linked it to."""
+    number = None if recovery.linked_batch_id is None else str(recovery.linked_batch_id)
+    return " · ".join(part for part in (number, recovery.linked_batch_name, recovery.linked_app_id) if part)
 
 
 def times(recovery: Recovery) -> list[tuple[str, Any]]:
@@ -131,8 +139,11 @@ def buttons(recovery: Recovery, by: User, children: list[Recovery]) -> list[dict
         main = "primary" if recovery.state in (State.FAILED, State.REFUSED) else "default"
         shown.append(button("edit", _("Edit and resubmit"), main))
         shown.append(button("resubmit", _("Resubmit as it was"), "default"))
-    if by.has_perm("recovery.settle_recovery") and can_be_settled(recovery, database_now()):
-        shown.insert(0, button("settle", _("Settle"), "primary"))
+    if by.has_perm("recovery.settle_recovery"):
+        if can_be_settled(recovery, database_now()):
+            shown.insert(0, button("settle", _("Settle"), "primary"))
+        elif duplicates.is_alarmed(recovery):
+            shown.insert(0, button("acknowledge", _("Acknowledge the alarm"), "primary"))
     if not recovery.is_terminal and recovery.cancel_requested_at is None and may_cancel(by, recovery):
         shown.append(button("cancel", _("Cancel"), "danger"))
     return shown

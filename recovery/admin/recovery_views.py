@@ -1,4 +1,4 @@
-"""The pages with buttons: file, resubmit, edit and resubmit, cancel, settle. Each calls one service."""
+"""The pages with buttons: file, resubmit, edit and resubmit, cancel. Each calls one service."""
 
 from __future__ import annotations
 
@@ -17,17 +17,15 @@ from recovery import wording
 from recovery.admin import sheet as sheets
 from recovery.admin import show, story
 from recovery.admin.base import require
-from recovery.admin.forms import AgainForm, CancelForm, EditForm, FilingForm, SettleForm, new_key
+from recovery.admin.forms import AgainForm, CancelForm, EditForm, FilingForm, new_key
 from recovery.domain.errors import InvalidInput
 from recovery.domain.gateways import Channel
-from recovery.domain.states import Settlement
 from recovery.models import Recovery
 from recovery.services.cancelling import may_cancel, request_cancel
 from recovery.services.clock import database_now
 from recovery.services.filing import Filed, FilingKeyReused, Origin, file_recovery
 from recovery.services.preview import preview
 from recovery.services.resubmission import refusal, resubmit
-from recovery.services.settling import can_be_settled, settle
 
 PREFILLED = ("profile", "jarPath", "jarArgs", "reason")
 
@@ -157,30 +155,6 @@ class RecoveryViews:
             request, "cancel.html", title=_("Cancel"), original=recovery, recovery=recovery, form=form,
             badge=show.state_badge(recovery), headline=story.headline(recovery),
             possible=not recovery.is_terminal and recovery.cancel_requested_at is None,
-        )  # fmt: skip
-
-    def settle_view(self: _Frame, request: HttpRequest, pk: int) -> HttpResponse:
-        """A person's decision about what could not be known."""
-        by = require(request, "recovery.settle_recovery")
-        recovery = wanted(pk)
-        form = SettleForm(request.POST if request.method == "POST" else None)
-        if request.method == "POST" and form.is_valid():
-            done = settle(
-                recovery=recovery,
-                settled_as=Settlement(form.cleaned_data["settledAs"]),
-                reason=form.cleaned_data["reason"],
-                by=by,
-                now=database_now(),
-            )
-            if done:
-                messages.success(request, _("Settled. The state stays what was known; your decision stands beside it."))
-            else:
-                messages.warning(request, _("It cannot be settled: its end is known, or somebody has settled it."))
-            return to_recovery(recovery)
-        return self.page(
-            request, "settle.html", title=_("Settle"), original=recovery, recovery=recovery, form=form,
-            badge=show.state_badge(recovery), headline=story.headline(recovery),
-            possible=can_be_settled(recovery, database_now()),
         )  # fmt: skip
 
 

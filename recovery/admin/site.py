@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from recovery import wording
@@ -18,12 +19,14 @@ from recovery.admin import show
 from recovery.admin.filters import NEEDS_SOMEONE
 from recovery.domain.states import State
 from recovery.models import Gateway, Recovery
+from recovery.services import duplicates
 from recovery.services.clock import database_now
 
 LIST = "admin:recovery_recovery_changelist"
 ATTENTION_DAYS = 7
 SHOWN_RUNNING = 20
 SHOWN_LAST = 10
+SHOWN_ALARMS = 5
 
 
 def stylesheet(request: HttpRequest) -> str:
@@ -34,6 +37,18 @@ def stylesheet(request: HttpRequest) -> str:
 def favicon(request: HttpRequest) -> str:
     """Ours."""
     return static("recovery/favicon.svg")
+
+
+def alarms(request: HttpRequest) -> dict[str, Any]:
+    """Context of every page: the alarms that this user can answer; not looked for where no page shows them."""
+
+    def found() -> dict[str, Any] | None:
+        if not request.user.has_perm("recovery.settle_recovery"):
+            return None
+        pks = list(duplicates.alarmed().values_list("pk", flat=True)[: SHOWN_ALARMS + 1])
+        return {"shown": pks[:SHOWN_ALARMS], "more": len(pks) > SHOWN_ALARMS} if pks else None
+
+    return {"duplicate_alarms": SimpleLazyObject(found)}
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -111,6 +126,7 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return context | {
         "sees_recoveries": True,
         "attention": attention(),
+        "avoided": duplicates.avoided(now=now),
         "running": [_row(recovery, now) for recovery in running[:SHOWN_RUNNING]],
         "running_more": len(running) > SHOWN_RUNNING,
         "last": [_row(recovery, now) for recovery in rows.ended()[:SHOWN_LAST]],

@@ -19,9 +19,16 @@ from recovery.api.problems import problem, unavailable
 from recovery.domain.errors import InvalidInput, Problem
 from recovery.services.filing import FilingKeyReused
 
-CONFLICT_CODES: Final = frozenset({"not_ended", "live_child", "unsettled", "not_cancellable", "not_settleable"})
+CONFLICT_CODES: Final = frozenset(
+    {
+        "not_ended", "live_child", "unsettled", "not_cancellable", "not_settleable", "link_changed", "link_of_other",
+        "no_alarm",
+    }
+)  # fmt: skip
 """Problems about where the recovery stands, not about what was sent: 409."""
 FORBIDDEN_CODES: Final = frozenset({"profile_forbidden"})
+GATEWAY_CODES: Final = frozenset({"gateway_unusable"})
+"""Somebody behind the portal gives no answer: 502."""
 KEY_HEADER: Final = "Idempotency-Key"
 
 
@@ -84,6 +91,8 @@ def _status(problems: list[Problem]) -> HTTPStatus:
         return HTTPStatus.FORBIDDEN
     if problems and all(p.code in CONFLICT_CODES for p in problems):
         return HTTPStatus.CONFLICT
+    if problems and all(p.code in GATEWAY_CODES for p in problems):
+        return HTTPStatus.BAD_GATEWAY
     return HTTPStatus.BAD_REQUEST
 
 

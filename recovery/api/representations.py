@@ -17,6 +17,8 @@ from recovery.domain.redaction import redact
 from recovery.domain.states import Hold, Settlement, State
 from recovery.domain.verdicts import Outcome
 from recovery.models import Gateway, Recovery, RecoveryEvent
+from recovery.services.duplicates import Avoided
+from recovery.services.linking import Link, Source
 from recovery.services.preview import Preview
 
 
@@ -137,6 +139,11 @@ class RecoveryShown(serializers.Serializer[Recovery]):
     cancelRequestedAt = _Time(source="cancel_requested_at", allow_null=True)
     settledAs = _WordOrNull(Settlement, source="settled_as")
     settledReason = _Text(source="settled_reason")
+    settledBy = serializers.SerializerMethodField()
+    settledAt = _Time(source="settled_at", allow_null=True)
+    linkedBatchId = _Number(source="linked_batch_id", allow_null=True, help_text="The batch that it was linked to.")
+    linkedBatchName = _TextOrNull(source="linked_batch_name")
+    linkedAppId = _TextOrNull(source="linked_app_id")
     createdAt = _Time(source="created_at")
     submittedAt = _Time(source="submitted_at", allow_null=True)
     startedAt = _Time(source="started_at", allow_null=True)
@@ -159,6 +166,11 @@ class RecoveryShown(serializers.Serializer[Recovery]):
     def get_sentPayload(self, row: Recovery) -> Any:
         """The frozen text, parsed."""
         return json.loads(row.sent_payload)
+
+    @extend_schema_field({"type": "string", "nullable": True})
+    def get_settledBy(self, row: Recovery) -> str | None:
+        """The user's name."""
+        return row.settled_by.get_username() if row.settled_by else None
 
     @extend_schema_field(LinksShown)
     def get_links(self, row: Recovery) -> dict[str, str]:
@@ -230,6 +242,9 @@ class GatewayShown(serializers.Serializer[Gateway]):
     nextTryAt = _Time(source="seen_next_try_at", allow_null=True)
     lastSeenAt = _Time(source="last_seen_at", allow_null=True)
     livyVersion = _TextOrNull(source="livy_version")
+    livyRestartedAt = _Time(
+        source="livy_restarted_at", allow_null=True, help_text="When a restart of Livy was last noticed."
+    )
     paused = _Flag()
     pausedReason = _TextOrNull(source="paused_reason")
     followOnly = _Flag(source="follow_only")
@@ -242,6 +257,38 @@ class GatewayShown(serializers.Serializer[Gateway]):
     def get_conditionLabel(self, row: Gateway) -> str | None:
         """In the language of the request."""
         return str(wording.label(Condition(row.seen_condition))) if row.seen_condition else None
+
+
+class LinkShown(serializers.Serializer[Link]):
+    """A batch, or an application of YARN, as a person has to see it before linking to it."""
+
+    toldBy = _Word(Source, source="source")
+    name = _TextOrNull()
+    batchId = _Number(source="batch_id", allow_null=True)
+    appId = _TextOrNull(source="app_id")
+    state = _Text(help_text="Livy's word, or YARN's finalStatus.")
+    owner = _TextOrNull()
+
+
+class AvoidedShown(serializers.Serializer[Avoided]):
+    """How many second launches of one recovery the portal's rules have avoided."""
+
+    total = _Number()
+    last30Days = _Number(source="lately")
+    adopted = _Number(help_text="Found under its name, or in YARN, after the answer was lost.")
+    foundBeforePost = _Number(source="before_post", help_text="Found under its name by the look before a POST.")
+    refusedByName = _Number(source="by_name", help_text="Livy refused the name once more.")
+
+
+class StatisticsShown(serializers.Serializer[Any]):
+    """What is counted."""
+
+    duplicatesAvoided = AvoidedShown(source="avoided", read_only=True)
+    duplicatesAvoidedByGateway = serializers.DictField(source="by_gateway", child=_Number(), read_only=True)
+    duplicateAlarms = serializers.ListField(
+        source="alarms", child=_Number(), read_only=True,
+        help_text="Recoveries of which a second batch was found, and about which no person has decided yet.",
+    )  # fmt: skip
 
 
 class PreviewShown(serializers.Serializer[Preview]):

@@ -24,6 +24,7 @@ _TOLD: Final = {
     413: "The body has more than 1 MiB.",
     415: "The body is not application/json.",
     422: "The Idempotency-Key was used for another content.",
+    502: "The recovery's gateway gives no answer.",
     503: "The database cannot be reached; nothing was stored. See Retry-After.",
 }
 

@@ -17,6 +17,7 @@ from recovery.domain.errors import InvalidInput, Problem
 from recovery.domain.payload import WIRE_NAMES
 from recovery.domain.states import Settlement
 from recovery.services.filing import MAX_REASON
+from recovery.services.linking import MAX_WANTED
 from recovery.services.profiles import OVERRIDES
 
 OVERRIDE_NAMES: Final = {WIRE_NAMES[attribute]: attribute for attribute in OVERRIDES}
@@ -59,6 +60,19 @@ class Text(_Strict, serializers.CharField):
         return self.storable(data)
 
 
+class TextOrNull(Text):
+    """The same, or null."""
+
+    expected = _("a text or null")
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_null=True, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """As it was sent."""
+        return None if data is None else super().to_internal_value(data)
+
+
 class Reason(Text):
     """Why, for the history."""
 
@@ -83,6 +97,19 @@ class WholeNumber(_Strict, serializers.IntegerField):
         if not isinstance(data, int) or isinstance(data, bool):
             self.refuse()
         return data
+
+
+class NumberOrNull(WholeNumber):
+    """The same, or null."""
+
+    expected = _("a whole number or null")
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_null=True, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """As it was sent."""
+        return None if data is None else super().to_internal_value(data)
 
 
 class Texts(_Strict, serializers.ListField):
@@ -133,7 +160,7 @@ class Arguments(_Strict):
 
 
 class SettledAs(_Strict, serializers.ChoiceField):
-    """What a person may decide through this door."""
+    """What a person may decide without a second look; a link has a door of its own."""
 
     WORDS: Final = (Settlement.SUCCEEDED, Settlement.FAILED, Settlement.NEVER_RAN)
 
@@ -228,6 +255,22 @@ class SettleBody(Body):
     """The decision and why."""
 
     settledAs = SettledAs()
+    reason = Reason()
+
+
+class LinkBody(Body):
+    """The batch that was looked at, as it was shown."""
+
+    batch = Text(max_length=MAX_WANTED, help_text="As it was asked for when it was looked at.")
+    name = TextOrNull(max_length=1000, help_text="As it was shown; null for a batch without a name.")
+    batchId = NumberOrNull(help_text="As it was shown; null for an application of YARN.")
+    appId = TextOrNull(required=False, max_length=100, help_text="As it was shown.")
+    reason = Reason()
+
+
+class AcknowledgeBody(Body):
+    """What was done about it."""
+
     reason = Reason()
 
 

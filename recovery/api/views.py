@@ -1,4 +1,4 @@
-"""Recoveries: list, create, look at, resubmit, cancel, settle."""
+"""Recoveries: list, create, look at, resubmit, cancel."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ from recovery.api.pagination import Order
 from recovery.api.permissions import check_covered, person
 from recovery.api.representations import EventShown, LogShown, PreviewShown, RecoveryShown
 from recovery.api.schema import FILING_HEADERS, JSON, problems
-from recovery.api.serializers import CancelBody, RecoveryBody, ResubmitBody, SettleBody, overrides
+from recovery.api.serializers import CancelBody, RecoveryBody, ResubmitBody, overrides
 from recovery.models import Recovery, RecoveryEvent, RecoveryLog, SubjectType
 from recovery.services.cancelling import may_cancel, request_cancel
 from recovery.services.clock import database_now
 from recovery.services.filing import file_recovery
 from recovery.services.preview import preview
 from recovery.services.resubmission import resubmit
-from recovery.services.settling import settle
 
 
 class RecoveriesView(ListView):
@@ -172,33 +171,6 @@ class CancelView(View):
         if not request_cancel(recovery=recovery, by=by, reason=reason, now=database_now()):
             raise Conflict("not_cancellable")
         return Response(RecoveryShown(recovery_or_404(recovery_id)).data, status=202)
-
-
-class SettleView(View):
-    """A person decides what could not be known."""
-
-    serializer_class = SettleBody
-    permissions = {"POST": ["view_recovery", "settle_recovery"]}
-
-    @extend_schema(
-        operation_id="settle_recovery",
-        summary="Settle what cannot be known",
-        responses={(200, JSON): RecoveryShown, **problems(400, 404, 409, 413, 415)},
-    )
-    def post(self, request: Request, recovery_id: int) -> Response:
-        """The state stays what was known; the decision stands beside it."""
-        recovery = recovery_or_404(recovery_id)
-        check_covered(request, recovery)
-        body = SettleBody.read(request)
-        if not settle(
-            recovery=recovery,
-            settled_as=body["settledAs"],
-            reason=body["reason"],
-            by=person(request),
-            now=database_now(),
-        ):
-            raise Conflict("not_settleable")
-        return Response(RecoveryShown(recovery_or_404(recovery_id)).data)
 
 
 class EventsView(ListView):

@@ -51,7 +51,7 @@ class RecoveryQuerySet(NeverDeletedQuerySet["Recovery"]):
 
     def for_list(self) -> RecoveryQuerySet:
         """What lists show, newest first."""
-        return self.select_related("profile", "gateway", "requester", "resubmission_of").order_by("-id")
+        return self.select_related("profile", "gateway", "requester", "resubmission_of", "settled_by").order_by("-id")
 
 
 class Recovery(models.Model):

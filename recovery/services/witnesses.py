@@ -85,7 +85,7 @@ def look_for_gone(gateway: Gateway, client: KnoxLivyClient, *, clock: Clock) -> 
 
 def _is_there(client: KnoxLivyClient, witness: restarts.Witness) -> bool:
     try:
-        return client.get(witness["name"]).id == witness["id"]
+        return bool(client.get(witness["name"]).id == witness["id"])
     except NotFound:
         return False
 

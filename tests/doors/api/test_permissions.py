@@ -7,6 +7,7 @@ from rest_framework.test import APIClient
 
 from recovery.domain.states import State
 from recovery.models import Recovery
+from recovery.services import duplicates
 from tests.doors.api.conftest import BODY, CREATE, EXECUTE, PREVIEW, assert_problem, client_of, post
 from tests.factories import make_profile, make_recovery, make_user
 
@@ -20,9 +21,11 @@ READS = [
     "/api/v1/profiles/",
     "/api/v1/profiles/small/",
     "/api/v1/gateways/",
+    "/api/v1/statistics/",
 ]
 SETTLE = {"settledAs": "failed", "reason": "looked at the table"}
-WRITES = [EXECUTE, CREATE, PREVIEW, "resubmit", "cancel own", "cancel other", "settle"]
+BODIES = {"settle": SETTLE, "acknowledge": {"reason": "the second one was stopped"}}
+WRITES = [EXECUTE, CREATE, PREVIEW, "resubmit", "cancel own", "cancel other", "settle", "acknowledge"]
 MAY = {
     "Stewards": {EXECUTE, CREATE, PREVIEW, "resubmit", "cancel own"},
     "Operators": set(WRITES),
@@ -51,7 +54,9 @@ def test_writing_by_group(profile, group, deed):
     owner = user if deed == "cancel own" else make_user()
     row = make_recovery(profile=profile, by=owner, state=states.get(deed, State.RUNNING))
     url = deed if deed.startswith("/") else f"/api/v1/recoveries/{row.pk}/{deed.split()[0]}/"
-    body = BODY if deed.startswith("/") else SETTLE if deed == "settle" else None
+    body = BODY if deed.startswith("/") else BODIES.get(deed)
+    if deed == "acknowledge":
+        duplicates.raise_alarm(row.pk, cause="yarn", applications=["application_1_1", "application_1_2"])
     before = Recovery.objects.values().get(pk=row.pk)
     response = post(client_of(user), url, body)
     if deed in MAY[group]:
