@@ -6,6 +6,7 @@ doubt (S1, S3, A6, A7), found under its name before a POST (P3, A7), or refused 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from typing import Any
 
 import structlog
 from django.contrib.auth.models import User
-from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
 
 from recovery.models import Recovery, RecoveryEvent, SubjectType
 from recovery.models.event import RecoveryEventQuerySet
@@ -47,29 +48,32 @@ class Avoided:
 
 
 def avoided(*, now: datetime) -> Avoided:
-    """Counted from the events."""
-    gateway = Recovery.objects.filter(pk=OuterRef("subject_id")).values("gateway_id")[:1]
-    by_rule: dict[str, int] = {}
-    by_gateway: dict[int, int] = {}
-    for rule, rows in _avoided().items():
-        counted = rows.annotate(gateway=Subquery(gateway)).order_by().values_list("gateway").annotate(Count("id"))
-        for gateway_id, count in counted:
-            by_rule[rule] = by_rule.get(rule, 0) + count
-            by_gateway[gateway_id] = by_gateway.get(gateway_id, 0) + count
-    lately = sum(rows.filter(at__gte=now - LATELY).count() for rows in _avoided().values())
-    return Avoided(**by_rule, lately=lately, by_gateway=by_gateway)
-
-
-def _avoided() -> dict[str, QuerySet[RecoveryEvent]]:
-    """Rule → its events, each batch under one rule only."""
-    adopted = _of_recoveries("adopted")
-    before = adopted.filter(cause="found_before_post") | _of_recoveries("name_taken")
+    """Counted from the events, in one query."""
     later = _of_recoveries("adopted").filter(subject_id=OuterRef("subject_id"), seq__gt=OuterRef("seq"))
-    return {
-        "adopted": adopted.exclude(cause="found_before_post"),
-        "before_post": before,
-        "by_name": _of_recoveries("looked").filter(~Exists(later), cause="duplicate_name"),
-    }
+    by_name = Q(kind="looked", cause="duplicate_name") & ~Exists(later)
+    before_post = Q(kind="adopted", cause="found_before_post") | Q(kind="name_taken")
+    rule = Case(
+        When(before_post, then=Value("before_post")),
+        When(kind="adopted", then=Value("adopted")),
+        When(by_name, then=Value("by_name")),
+        default=Value(""),
+    )
+    gateway = Recovery.objects.filter(pk=OuterRef("subject_id")).values("gateway_id")[:1]
+    counted = (
+        _of_recoveries("adopted", "name_taken", "looked")
+        .annotate(rule=rule, gateway=Subquery(gateway))
+        .exclude(rule="")
+        .values_list("rule", "gateway")
+        .annotate(Count("id"), Count("id", filter=Q(at__gte=now - LATELY)))
+    )
+    by_rule: Counter[str] = Counter()
+    by_gateway: Counter[int] = Counter()
+    recent = 0
+    for of_rule, gateway_id, count, lately in counted:
+        by_rule[of_rule] += count
+        by_gateway[gateway_id] += count
+        recent += lately
+    return Avoided(**by_rule, lately=recent, by_gateway=by_gateway)
 
 
 def _of_recoveries(*kinds: str) -> RecoveryEventQuerySet:

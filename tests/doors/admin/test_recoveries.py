@@ -160,7 +160,7 @@ def test_the_page_tells_a_long_story(operator: Client) -> None:
         profile=parent.profile, state="cancelled", outcome="cancelled_before_start", resubmission_of=parent
     )
     child = make_recovery(profile=parent.profile, resubmission_of=recovery)
-    events.of_recovery(recovery.pk, "started", cause="credentials", livy_id=0, words="ok", to="running", odd=[1, 2])
+    events.of_recovery(recovery.pk, "started", cause="credentials", batch=0, words="ok", to="running", odd=[1, 2])
     events.of_recovery(recovery.pk, "something_new", cause="strange")
     RecoveryLog.objects.create(
         recovery=recovery, output="\n".join(["line <script>alert(1)</script>"] * 6000), diagnostics="<b>bold</b>",
@@ -172,7 +172,7 @@ def test_the_page_tells_a_long_story(operator: Client) -> None:
     assert page(child) in shown
     assert "Nothing to do: nothing was started." in shown
     for words in (
-        "Livy accepted it", "refuses our credentials", "batch id: 0", "state: running", "odd: 1, 2", "something_new",
+        "Livy accepted it as batch 0", "refuses our credentials", "state: running", "odd: 1, 2", "something_new",
         "strange", "1000 earlier lines", "Livy withholds this log", "YARN cluster mode",
     ):  # fmt: skip
         assert words in shown, words

@@ -150,7 +150,10 @@ def test_events_are_told_in_order_and_in_the_language_of_the_request(steward, pr
     assert [event["seq"] for event in found] == [1, 2]
     assert [event["kind"] for event in found] == ["filed", "not_sent"]
     with translation.override(language):
-        assert [event["text"] for event in found] == [str(wording.event_text(k)) for k in ("filed", "not_sent")]
+        assert [event["text"] for event in found] == [
+            f"{wording.event_text(kind)} – {wording.cause_text(cause)}"
+            for kind, cause in (("filed", "admin"), ("not_sent", "tls"))
+        ]
     assert (found[0]["actor"], found[1]["actor"]) == (steward.username, None)
     assert found[0]["data"]["sha256"] == row.payload_sha256
     assert (found[1]["cause"], found[1]["data"]) == ("tls", {"words": "no"})

@@ -109,7 +109,7 @@ def test_gateways_are_shown_without_secrets_and_with_their_condition():
     assert "TOP_SECRET" not in text
     first, second = response.json()["results"]
     names = """
-        name baseUrl condition conditionLabel conditionSince nextTryAt lastSeenAt livyVersion paused pausedReason
+        name baseUrl condition conditionLabel conditionSince nextTryAt lastSeenAt livyVersion livyRestartedAt paused pausedReason
         followOnly
     """
     assert set(first) == set(names.split())
