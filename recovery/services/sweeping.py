@@ -17,7 +17,6 @@ from recovery.models import Gateway, Recovery, RecoveryEvent, SubjectType
 from recovery.services import (
     attempts,
     duplicates,
-    events,
     gateways,
     leases,
     listing,

@@ -124,11 +124,8 @@ def test_an_alarm_stands_above_every_page_until_it_is_acknowledged(operator: Cli
     assert "rp-alarm" not in text(response)
     event = RecoveryEvent.objects.of(SubjectType.RECOVERY, done.pk).last()
     assert event is not None
-    assert (event.kind, event.actor, event.facts) == (
-        "acknowledged",
-        operator.person,
-        {"reason": "batch 3 was stopped"},
-    )  # type: ignore[attr-defined]
+    assert (event.kind, event.facts) == ("acknowledged", {"reason": "batch 3 was stopped"})
+    assert event.actor == operator.person  # type: ignore[attr-defined]
     assert "no alarm" in text(operator.get(page(done, "acknowledge")))
     again = operator.post(page(done, "acknowledge"), {"reason": "x"}, follow=True)
     assert messages(again) == ["There is no alarm to acknowledge."]

@@ -109,8 +109,8 @@ def test_gateways_are_shown_without_secrets_and_with_their_condition():
     assert "TOP_SECRET" not in text
     first, second = response.json()["results"]
     names = """
-        name baseUrl condition conditionLabel conditionSince nextTryAt lastSeenAt livyVersion livyRestartedAt paused pausedReason
-        followOnly
+        name baseUrl condition conditionLabel conditionSince nextTryAt lastSeenAt livyVersion livyRestartedAt
+        paused pausedReason followOnly
     """
     assert set(first) == set(names.split())
     assert (first["condition"], first["conditionLabel"], first["livyVersion"]) == (None, None, None)
