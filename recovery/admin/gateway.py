@@ -67,11 +67,11 @@ class GatewayAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
     readonly_fields = (*SEEN, "tls")
     fieldsets = (
         (None, {"fields": ("name", "gateway_state", "words_shown", ("condition_since_shown", "next_try_shown"),
-                           ("last_seen_shown", "livy_version"), ("livy_restarted_shown", "duplicates_avoided"),
+                           ("last_seen_shown", "livy_version"), "livy_restarted_shown", "duplicates_avoided",
                            "paused_reason")}),
         (gettext_lazy("Address"), {
             "description": gettext_lazy("These stay as they are once a recovery was filed here: make a new gateway."),
-            "fields": ("base_url", ("livy_path", "webhdfs_path", "yarn_path"), ("auth_kind", "user")),
+            "fields": ("base_url", ("livy_path", "webhdfs_path"), "yarn_path", ("auth_kind", "user")),
         }),
         (gettext_lazy("Secret and TLS"), {"fields": ("secret_ref", "verify_tls", "tls", "ca_bundle")}),
         (gettext_lazy("What stands behind it"), {

@@ -64,7 +64,7 @@ def avoided(*, now: datetime) -> Avoided:
         .annotate(rule=rule, gateway=Subquery(gateway))
         .exclude(rule="")
         .values_list("rule", "gateway")
-        .annotate(Count("id"), Count("id", filter=Q(at__gte=now - LATELY)))
+        .annotate(count=Count("id"), lately=Count("id", filter=Q(at__gte=now - LATELY)))
     )
     by_rule: Counter[str] = Counter()
     by_gateway: Counter[int] = Counter()
