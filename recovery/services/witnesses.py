@@ -68,7 +68,7 @@ def look_for_gone(gateway: Gateway, client: KnoxLivyClient, *, clock: Clock) -> 
     due = restarts.must_be_there(gateway, now=began)
     highest = max((w["id"] for w in gateway.witnesses), default=0)
     page = _newest(client)
-    remember(gateway, page.batches, now=began)
+    remember(gateway, page.batches, now=clock())
     if not due or gateway.livy_restarted_at != restarted or any(b.id > highest for b in page.batches):
         return  # nothing to look for; told already; or Livy has gone on counting
     if any(_is_there(client, witness) for witness in due):
@@ -76,9 +76,9 @@ def look_for_gone(gateway: Gateway, client: KnoxLivyClient, *, clock: Clock) -> 
     with _current(gateway) as kept:
         if kept is None:
             return
-        still = {w["name"] for w in restarts.must_be_there(gateway, now=clock())}
-        gone = [w for w in kept if w["name"] in still]
-        unread = all(w["seen"] <= began.isoformat() for w in gone)
+        gone = restarts.must_be_there(gateway, now=clock())
+        looked_for = {(w["name"], w["id"]) for w in due}
+        unread = all(w["seen"] <= began.isoformat() and (w["name"], w["id"]) in looked_for for w in gone)
         if gone and unread and (evidence := restarts.all_gone(gateway, gone, total=page.total)):
             restarts.record(gateway, evidence, now=clock())
 

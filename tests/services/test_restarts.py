@@ -168,6 +168,17 @@ def test_the_only_batch_that_is_gone_is_no_proof(portal: Portal) -> None:
     assert [event.cause for event in told(portal)] == ["ids_began_again"]
 
 
+def test_a_batch_seen_before_and_after_its_application_was_known_is_one(portal: Portal) -> None:
+    row = portal.running()
+    gateway = fresh(portal)
+    (witness,) = gateway.witnesses
+    Gateway.objects.update(witnesses=[{**witness, "app": "application_1_1"}, witness])
+    with open_client(portal.gateway) as client:
+        client.delete(row.batch_name)
+        witnesses.look_for_gone(fresh(portal), client, clock=portal.clock)
+    assert told(portal) == []
+
+
 def test_the_only_batch_that_is_gone_after_livy_was_away(portal: Portal) -> None:
     portal.running()
     portal.sandbox.livy_down()
@@ -299,6 +310,17 @@ def test_witnesses_seen_meanwhile_are_no_proof(portal: Portal) -> None:
 
     with Meddling(get=meanwhile)(portal.gateway) as client:
         witnesses.look_for_gone(fresh(portal), client, clock=portal.clock)
+    assert told(portal) == []
+
+
+def test_a_witness_that_was_not_looked_for_is_no_proof(portal: Portal) -> None:
+    """Another worker has kept it since this one loaded the gateway."""
+    portal.running()
+    loaded = fresh(portal)
+    portal.running()
+    portal.sandbox.restart()
+    with open_client(portal.gateway) as client:
+        witnesses.look_for_gone(loaded, client, clock=portal.clock)
     assert told(portal) == []
 
 
