@@ -1,4 +1,4 @@
-"""Django's settings, all from the one reading of the environment (recovery/conf.py)."""
+"""Django's settings, all from the one reading of the environment (recovery/conf)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
@@ -255,6 +256,13 @@ UNFOLD: dict[str, Any] = {
     "DASHBOARD_CALLBACK": "recovery.admin.site.home",
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": "recovery.admin.site.navigation"},
 }
+
+ADMINS = [("", address) for address in ENV["ALARM_EMAILS"]]
+SERVER_EMAIL = ENV["ALARM_EMAIL_FROM"]
+EMAIL_SUBJECT_PREFIX = f"[{ENV['PORTAL_ID']}] "
+EMAIL_TIMEOUT = 10
+if ENV["EMAIL_URL"]:
+    globals().update(environ.Env.email_url_config(ENV["EMAIL_URL"]))
 
 LOGGING = logging_config(ENV["LOG_LEVEL"], plain=DEBUG)
 LOGGING_CONFIG = "logging.config.dictConfig"

@@ -1,4 +1,4 @@
-"""recovery/conf.py: every variable's default, what it takes, what it refuses and in which words."""
+"""recovery/conf: every variable's default, what it takes, what it refuses and in which words."""
 
 from __future__ import annotations
 
@@ -83,6 +83,9 @@ DEFAULTS: dict[str, Any] = {
     "TIME_ZONE": "Europe/Paris",
     "LANGUAGE_CODE": "fr",
     "LOG_LEVEL": "INFO",
+    "ALARM_EMAILS": (),
+    "ALARM_EMAIL_FROM": "portal@localhost",
+    "EMAIL_URL": "",
 }
 
 
@@ -141,6 +144,8 @@ GOOD: list[tuple[str, str, Any]] = [
     ("TIME_ZONE", "UTC", "UTC"),
     ("LANGUAGE_CODE", "en", "en"),
     ("LOG_LEVEL", "debug", "debug"),
+    ("ALARM_EMAIL_FROM", " portal@example.org ", "portal@example.org"),
+    ("EMAIL_URL", "smtp+tls://u:p@mail:587", "smtp+tls://u:p@mail:587"),
 ]  # fmt: skip
 
 
@@ -205,6 +210,10 @@ BAD: list[tuple[str, str, str]] = [
     *(("TIME_ZONE", raw, "the name of a time zone") for raw in ("Europe/Nowhere", "Europe", "../UTC", "", "Paris")),
     ("LANGUAGE_CODE", "de", "fr or en"),
     ("LOG_LEVEL", "loud", "DEBUG, INFO, WARNING"),
+    *(("ALARM_EMAILS", raw, "comma-separated e-mail addresses") for raw in ("omar", "a@b, c", "Omar <o@x>", "a@b;c@d")),
+    ("ALARM_EMAIL_FROM", "", "one e-mail address"),
+    ("EMAIL_URL", "http://mail", "smtp://user:password@host:25"),
+    ("EMAIL_URL", "mail:25", "smtp://user:password@host:25"),
 ]  # fmt: skip
 
 
@@ -252,6 +261,15 @@ def test_values_are_frozen() -> None:
     assert isinstance(now.values, MappingProxyType)
     with pytest.raises(TypeError):
         now["LIVY_CONF"]["spark.b"] = "y"
+
+
+def test_alarms_by_mail_need_a_mail_server() -> None:
+    (problem,) = read({"ALARM_EMAILS": "omar@example.org, olga@example.org"}).problems
+    assert problem.variable == "EMAIL_URL"
+    assert "ALARM_EMAILS" in problem.expected
+    now = read({"ALARM_EMAILS": "omar@example.org,olga@example.org", "EMAIL_URL": "smtp://mail:25"})
+    assert now.problems == ()
+    assert now["ALARM_EMAILS"] == ("omar@example.org", "olga@example.org")
 
 
 def test_a_password_is_given_in_one_way_only() -> None:

@@ -26,7 +26,7 @@ from recovery.domain.payload_rules import DEFAULT_SCHEMES
 from recovery.domain.redaction import redact
 
 BASE_DIR: Final = Path(__file__).resolve().parent.parent.parent
-SECRET_VARIABLES: Final = frozenset({"AD_PASSWORD", "SECRET_KEY", "DATABASE_URL", "CELERY_BROKER_URL"})
+SECRET_VARIABLES: Final = frozenset({"AD_PASSWORD", "SECRET_KEY", "DATABASE_URL", "CELERY_BROKER_URL", "EMAIL_URL"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,6 +102,9 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
             ("TIME_ZONE", "Europe/Paris", readers.time_zone),
             ("LANGUAGE_CODE", "fr", readers.language),
             ("LOG_LEVEL", "INFO", readers.log_level),
+            ("ALARM_EMAILS", "", readers.emails),
+            ("ALARM_EMAIL_FROM", "portal@localhost", readers.email),
+            ("EMAIL_URL", "", readers.email_url),
         )
     }
 )
@@ -141,6 +144,9 @@ def read(environment: Mapping[str, str], *, path: Path | None = None) -> Reading
     if values["AD_PASSWORD"] and values["AD_PASSWORD_FILE"]:
         expected = "either AD_PASSWORD or AD_PASSWORD_FILE, not both"
         problems.append(ConfigProblem(variable="AD_PASSWORD_FILE", read="both", expected=expected))
+    if values["ALARM_EMAILS"] and not values["EMAIL_URL"]:
+        expected = "the mail server's address, such as smtp://host:25, since ALARM_EMAILS is set"
+        problems.append(ConfigProblem(variable="EMAIL_URL", read="nothing", expected=expected))
     return Reading(values=MappingProxyType(values), problems=tuple(problems), path=path)
 
 

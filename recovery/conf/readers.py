@@ -67,6 +67,18 @@ def words(raw: str) -> tuple[str, ...]:
     return tuple(item.strip() for item in raw.split(",") if item.strip())
 
 
+def emails(raw: str) -> tuple[str, ...]:
+    """E-mail addresses, comma-separated."""
+    found = words(raw)
+    if not all(_is_email(address) for address in found):
+        raise Bad("comma-separated e-mail addresses")
+    return found
+
+
+def _is_email(address: str) -> bool:
+    return re.fullmatch(r"[^@\s,<>]+@[^@\s,<>]+", address) is not None
+
+
 def paths(raw: str) -> tuple[str, ...]:
     """Absolute paths, comma-separated."""
     found = words(raw)
@@ -161,6 +173,11 @@ broker_url = _sound(
     "redis://host:port/0, or filesystem:// for one machine",
     lambda url: _scheme(url) in {"filesystem", "redis", "rediss", "memory"},
 )
+email_url = _sound(
+    "smtp://user:password@host:25, or smtp+tls:// or smtp+ssl://",
+    lambda url: not url or _scheme(url) in {"smtp", "smtp+tls", "smtp+ssl"},
+)
+email = _sound("one e-mail address", _is_email)
 time_zone = _sound("the name of a time zone, such as Europe/Paris or UTC", _is_time_zone)
 log_level = _sound(
     "DEBUG, INFO, WARNING, ERROR or CRITICAL",
