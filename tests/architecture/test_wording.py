@@ -164,6 +164,14 @@ def test_each_kind_of_event_has_its_words() -> None:
     assert {kind: place for kind, place in used.items() if kind not in wording.EVENTS} == {}
 
 
+def test_no_words_are_left_over() -> None:
+    """A kind of event or a rule that nothing says any more."""
+    assert set(wording.EVENTS) - set(kinds()) == set()
+    named = {text for path in modules("recovery") for node in ast.walk(tree(path)) if "wording" not in shown(path)
+             for text in (constants(node) if isinstance(node, ast.Constant) else ())}  # fmt: skip
+    assert set(wording.PROBLEMS) - named == set()
+
+
 def test_each_cause_of_an_event_has_its_words() -> None:
     known = {str(member) for kind in (Condition, Outcome, Settlement, Channel, State) for member in kind}
     missing = {}

@@ -10,10 +10,10 @@ from django.conf import settings
 from django.db import connections
 
 from recovery.domain.gateways import Condition
-from recovery.domain.states import State
+from recovery.domain.states import Settlement, State
 from recovery.gateway.errors import NotSent
 from recovery.models import Gateway, Recovery, RecoveryEvent, SubjectType
-from recovery.services import gateways, submission
+from recovery.services import gateways, settling, submission
 from sandbox import Fault, Sandbox
 from tests.factories import make_gateway, make_profile, make_recovery, make_user
 from tests.services.conftest import FakeClock, Portal
@@ -135,4 +135,22 @@ def test_a2_a_try_that_hung_is_a_doubt_of_its_own_gateway_only(portal: Portal, q
     assert event.facts["after"] in range(4)
     portal.run(row, seconds=10)
     assert portal.row(row).state in (State.STARTING, State.RUNNING)
+    assert portal.started(row) == 1
+
+
+def test_h1_what_runs_on_a_gateway_unseen_for_hours_is_settled_and_followed_on(portal: Portal) -> None:
+    """The decision stands beside the state; once the gateway is back, what is found there does beside the decision."""
+    row = portal.running()
+    portal.sandbox.livy_down()
+    by, settled = make_user(), Settlement.FAILED
+    portal.clock.forward(5 * 3600)
+    assert not settling.settle(recovery=portal.row(row), settled_as=settled, reason="x", by=by, now=portal.clock())
+    portal.clock.forward(3600)
+    assert settling.settle(recovery=portal.row(row), settled_as=settled, reason="x", by=by, now=portal.clock())
+    now = portal.row(row)
+    assert (now.state, now.settled_as, now.settled_by) == (row.state, settled, by)
+    portal.sandbox.livy_up()
+    portal.sandbox.finish(row.batch_name)
+    now = portal.run(row, seconds=300)
+    assert (now.state, now.settled_as) == (State.SUCCEEDED, settled)
     assert portal.started(row) == 1
