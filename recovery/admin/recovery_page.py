@@ -35,6 +35,7 @@ def recovery_page(admin: Any, request: HttpRequest, object_id: str) -> HttpRespo
     recovery = get_object_or_404(Recovery.objects.for_list(), pk=int(object_id))
     children = list(recovery.resubmissions.order_by("id").only("id", "state", "cancel_requested_at", "settled_as"))
     events = RecoveryEvent.objects.of(SubjectType.RECOVERY, recovery.pk)
+    alarmed = duplicates.is_alarmed(recovery)
     page: HttpResponse = admin.page(
         request, "page.html",
         title=_("Recovery no. %(id)s") % {"id": recovery.pk},
@@ -42,7 +43,7 @@ def recovery_page(admin: Any, request: HttpRequest, object_id: str) -> HttpRespo
         recovery=recovery,
         badge=show.state_badge(recovery),
         headline=story.headline(recovery),
-        step=story.next_step(recovery),
+        step=story.next_step(recovery, alarmed=alarmed),
         sheet=sheets.of_recovery(recovery),
         facts=facts(recovery),
         times=times(recovery),
@@ -53,7 +54,7 @@ def recovery_page(admin: Any, request: HttpRequest, object_id: str) -> HttpRespo
         events=[story.line(event) for event in events[:SHOWN_EVENTS]],
         log=log_of(recovery),
         links=links(recovery),
-        buttons=buttons(recovery, person(request), children),
+        buttons=buttons(recovery, person(request), children, alarmed=alarmed),
         linked=linked(recovery),
         zone=timezone.get_current_timezone_name(),
     )  # fmt: skip
@@ -125,7 +126,7 @@ def log_of(recovery: Recovery) -> dict[str, Any]:
     }
 
 
-def buttons(recovery: Recovery, by: User, children: list[Recovery]) -> list[dict[str, str]]:
+def buttons(recovery: Recovery, by: User, children: list[Recovery], *, alarmed: bool) -> list[dict[str, str]]:
     """What this user can do now; a button that would only say no is not shown."""
 
     def button(name: str, text: str, look: str) -> dict[str, str]:
@@ -142,7 +143,7 @@ def buttons(recovery: Recovery, by: User, children: list[Recovery]) -> list[dict
     if by.has_perm("recovery.settle_recovery"):
         if can_be_settled(recovery, database_now()):
             shown.insert(0, button("settle", _("Settle"), "primary"))
-        elif duplicates.is_alarmed(recovery):
+        elif alarmed:
             shown.insert(0, button("acknowledge", _("Acknowledge the alarm"), "primary"))
     if not recovery.is_terminal and recovery.cancel_requested_at is None and may_cancel(by, recovery):
         shown.append(button("cancel", _("Cancel"), "danger"))

@@ -48,9 +48,12 @@ def headline(recovery: Recovery) -> str:
     return str(TOLD[State(recovery.state)])
 
 
-def next_step(recovery: Recovery) -> Step:
-    """What the steward has to do now."""
+def next_step(recovery: Recovery, *, alarmed: bool = False) -> Step:
+    """What the steward has to do now. `alarmed`: a second batch was found, and nobody has answered."""
     state = State(recovery.state)
+    if alarmed:
+        text = _("A second batch of it was found. An operator stops the one that is too many, and checks the data.")
+        return Step(text=text, needs_someone=True)
     if recovery.hold == Hold.NAME_TAKEN and not recovery.is_terminal:
         return Step(text=_("Somebody else holds this batch name in Livy. An operator has to look."), needs_someone=True)
     if recovery.cancel_requested_at is not None and not recovery.is_terminal:
