@@ -10,7 +10,7 @@ from django.core.management import call_command
 from recovery.domain.states import FOLLOWED, Settlement, State
 from recovery.domain.verdicts import Outcome
 from recovery.models import RecoveryEvent, SubjectType
-from recovery.services import attempts, duplicates, settling
+from recovery.services import attempts, duplicates, events, settling
 from sandbox import Fault
 from tests.factories import make_recovery, make_user
 from tests.services.conftest import ANSWER_LOST, Portal
@@ -36,20 +36,22 @@ def test_a_lost_answer_that_was_adopted_is_one_avoided(portal: Portal) -> None:
 
 
 def test_a_name_that_livy_refuses_is_counted_once_with_its_adoption(portal: Portal) -> None:
-    """The same POST twice on its way: Livy refuses the second; then the batch is adopted."""
+    """The same POST twice on its way, after a look that had found the name free."""
     row = portal.file("--sleep 100000")
-    portal.sandbox.add_fault(Fault(route="POST /batches", action="late_accept", times=1, seconds=0.0))
+    portal.sandbox.add_fault(Fault(route="GET /batches/{x}", action="status", code=404, body="json",
+                                   message=f"Session '{row.batch_name}' not found.", times=1))  # fmt: skip
+    portal.somebody_posts(row.sent_payload, name=row.batch_name)
     portal.submit()
-    portal.run(row, seconds=200)
-    assert portal.started(row) == 1
     found = duplicates.avoided(now=portal.clock())
-    assert found.total == portal.kinds(row).count("adopted")
+    assert (found.total, found.by_name, found.adopted) == (1, 1, 0)
+    portal.run(row, seconds=20)
+    found = duplicates.avoided(now=portal.clock())
+    assert (found.total, found.by_name, found.adopted) == (1, 0, 1)
+    assert portal.started(row) == 1
 
 
 def test_a_name_that_livy_refuses_counts_though_nothing_is_adopted(portal: Portal) -> None:
     row = make_recovery(profile=portal.profile, state=State.LOST)
-    from recovery.services import events
-
     events.of_recovery(row.pk, "looked", cause="duplicate_name")
     events.of_recovery(row.pk, "looked", cause="refused_in_doubt")
     found = duplicates.avoided(now=portal.clock())
