@@ -126,13 +126,13 @@ def _submit(gateway_id: int, clock: FakeClock) -> None:
         connections.close_all()
 
 
-def test_a2_a_try_that_hung_is_a_doubt_of_its_own_gateway_only(portal: Portal, quick_reads: None) -> None:
-    portal.sandbox.add_fault(Fault(route="POST /batches", action="hang", when="after", seconds=3.0, times=1))
+def test_a4_a_try_that_hung_says_for_how_long(portal: Portal) -> None:
+    portal.sandbox.add_fault(Fault(route="POST /batches", action="hang", when="after", seconds=2.0, times=1))
     row = portal.file("--sleep 100000")
     portal.submit()
     assert portal.row(row).state == State.UNCONFIRMED
     event = RecoveryEvent.objects.of(SubjectType.RECOVERY, row.pk).get(kind="answer_lost")
-    assert event.facts["after"] in range(4)
+    assert event.facts["after"] >= 2
     portal.run(row, seconds=10)
     assert portal.row(row).state in (State.STARTING, State.RUNNING)
     assert portal.started(row) == 1
