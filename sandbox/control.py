@@ -31,6 +31,8 @@ def _reading(sandbox: "Sandbox", order: str) -> object:
             return [asdict(record) for record in sandbox.ledger.records]
         case "requests":
             return [{**asdict(record), "body": record.body.decode("utf-8", "replace")} for record in sandbox.requests]
+        case "tally":
+            return sandbox.tally
         case "faults":
             return [{**asdict(fault), "struck": struck} for fault, struck in sandbox.faults_struck()]
         case "info":
@@ -51,6 +53,7 @@ def _act(sandbox: "Sandbox", method: str, order: str, arguments: object) -> obje
         "resume": sandbox.resume,
         "gc": sandbox.gc,
         "finish": sandbox.finish,
+        "seed": sandbox.seed,
         "yarn_down": sandbox.yarn_down,
         "yarn_up": sandbox.yarn_up,
         "yarn_restart": sandbox.yarn_restart,

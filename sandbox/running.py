@@ -95,9 +95,11 @@ class Jobs:
         fate: Fate,
         generation: int,
         app_id: str,
+        age: float = 0.0,
     ) -> Job:
+        """`age`: it began so many virtual seconds ago (`Sandbox.seed`)."""
         with self._lock:
-            now = self._clock.now()
+            now = self._clock.now() - age
             record = Started(
                 seq=self._ledger.next_seq(),
                 at=self._clock.wall(now),

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from sandbox.answers import Answer, to_json
 from sandbox.clock import Clock, SandboxClosed
 from sandbox.request import Recorded, Request
+from sandbox.tally import Tally
 from sandbox.wire import deliver
 
 Handle = Callable[[Request], Answer]
@@ -29,6 +30,7 @@ class Server(ThreadingHTTPServer):
         self.clock = clock
         self.gateway = gateway
         self.control = control
+        self.tally = Tally()
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
         self._recorded: deque[Recorded] = deque(maxlen=_MOST_RECORDED)
@@ -124,6 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise RuntimeError(f"the sandbox failed on {request.method} {request.target}") from error
         if answer.delivery.kind not in ("hang", "drop", "reset"):
             record.status = answer.status
+        self.server.tally.add(request, answer)
         deliver(self, answer, self.server.clock)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = serve
