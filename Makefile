@@ -20,6 +20,8 @@ PROD_ENV = PORTAL_ENV_FILE=/dev/null DEBUG=false SECRET_KEY=$$($(PY) -c 'import 
 
 RUNTIME_STAMP := $(VENV)/.runtime-stamp
 DEV_STAMP := $(VENV)/.dev-stamp
+PEERS_VENV := bench/.venv-peers
+PEERS_STAMP := $(PEERS_VENV)/.stamp
 SCHEMA := tests/snapshots/openapi.yaml
 
 .PHONY: help
@@ -91,6 +93,25 @@ coverage-gate: $(DEV_STAMP) ## The two coverage gates on the data of the last `m
 	$(BIN)/coverage report
 	$(PY) scripts/coverage_gate.py
 
+# ── measurements ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+.PHONY: bench
+bench: $(DEV_STAMP) bench-peers ## Measure beside other clients, write docs/benchmarks.md (BENCH=quick: a smoke test of it)
+	@$(PY) -m bench all $(if $(filter quick,$(BENCH)),--quick)
+
+.PHONY: bench-peers
+bench-peers: $(PEERS_STAMP) ## The other clients, locked, in an environment of their own
+
+$(PEERS_STAMP): bench/peers/requirements.txt
+	@echo "make: installing bench/peers/requirements.txt"
+	@rm -rf $(PEERS_VENV) && $(PYTHON) -m venv $(PEERS_VENV)
+	@$(PEERS_VENV)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes -r $<
+	@touch $@
+
+.PHONY: bench-lock
+bench-lock: $(DEV_STAMP) ## Lock the other clients again
+	$(UV_COMPILE) bench/peers/requirements.in -o bench/peers/requirements.txt
+
 # ── gates ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 .PHONY: check
@@ -147,6 +168,7 @@ states: $(DEV_STAMP) ## Write docs/states.md again from the table of moves
 check-docs: $(DEV_STAMP) ## Targets, commands, settings and links that the papers name exist
 	$(DEV_ENV) $(PY) scripts/check_docs.py
 	@$(PY) scripts/states_doc.py --check
+	@$(PY) -m bench report --check
 
 .PHONY: check-tree
 check-tree: $(DEV_STAMP) ## No module over 400 lines, no machine paths in tracked files

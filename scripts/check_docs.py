@@ -28,7 +28,12 @@ def papers() -> list[Path]:
     """Every Markdown file of the project."""
     top = [path for path in ROOT.glob("*.md") if path.is_file()]
     below = [path for name in ("docs", "stack", "bench", "sandbox") for path in (ROOT / name).rglob("*.md")]
-    return sorted([*top, *below])
+    return sorted(path for path in [*top, *below] if not _hidden(path.relative_to(ROOT)))
+
+
+def _hidden(path: Path) -> bool:
+    """In a directory that begins with a dot: an environment and its packages."""
+    return any(part.startswith(".") for part in path.parts)
 
 
 def quoted(path: Path) -> bool:
