@@ -28,6 +28,7 @@ CAPACITY: Final = 1000
 """Triggers of one triggerer process (Airflow's default `triggerer.capacity`)."""
 PEER: Final = "Airflow LivyTrigger, 10 s"
 REQUESTS_TARGET: Final = {1_000: 1 / 50, 10_000: 1 / 200}
+"""The more batches there are, the more of them a page of the list holds."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -257,10 +258,10 @@ def rows(found: Sequence[tuple[Sample, Sample]], *, batches: int) -> list[Row]:
         if behind
         else ""
     )
-    limit = REQUESTS_TARGET.get(batches, REQUESTS_TARGET[1_000])
+    limit = REQUESTS_TARGET.get(batches)
     return [
         both("requests", "requests per followed batch and minute", "requests", lambda s: s.requests,
-             target=Target(kind=RATIO_AT_MOST, value=limit), note=note),
+             target=limit and Target(kind=RATIO_AT_MOST, value=limit), note=note),
         both("cpu", "CPU per 1,000 batches followed for a minute", "s", lambda s: s.cpu,
              target=Target(kind=RATIO_AT_MOST, value=1 / 10)),
         both("delay", "from a batch's end to the first sight of it, p95", "s", lambda s: s.seen_p95,

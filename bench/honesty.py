@@ -155,7 +155,9 @@ def peer(client: str, folder: Path, *, count: int, seed: int, keeps: bool) -> di
             child.end()
         told: dict[str, dict[str, Any]] = json.loads(result.read_text())
         result.unlink()
-        return _judged(server, {job: Word(said=one["said"], knows=one["knows"]) for job, one in told.items()})
+        return _judged(
+            server, {job: Word(said=one["said"], knows=one["knows"], retries=True) for job, one in told.items()}
+        )
 
 
 def rows(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bench import report
-from bench.oracle import DUPLICATED, LOST, WRONG, Start, Word, count, judge, starts_by_job
+from bench.oracle import DUPLICATED, GIVEN_UP, LOST, WRONG, Start, Word, count, judge, starts_by_job
 from bench.results import Result, Row, Series, Target, from_json, read, to_json, write
 from sandbox import Fault, Sandbox
 from tests.sandbox.helpers import Door
@@ -154,7 +154,7 @@ SUCCESS, DEAD, OTHER = (
     [
         ([SUCCESS], "success", [1], set()),
         ([DEAD], "failed", [2], set()),
-        ([], "failed", [], set()),
+        ([], "failed", [], {GIVEN_UP}),
         ([SUCCESS], "failed", [1], {WRONG}),
         ([DEAD], "success", [2], {WRONG}),
         ([], "success", [7], {WRONG}),
@@ -165,10 +165,25 @@ SUCCESS, DEAD, OTHER = (
         ([SUCCESS, OTHER], "success", [1, 3], {DUPLICATED}),
         ([SUCCESS, OTHER], "success", [3], {DUPLICATED, LOST}),
         ([DEAD, SUCCESS], "success", [2, 1], {DUPLICATED}),
+        ([DEAD, DEAD], "failed", [2], {DUPLICATED}),
     ],
 )
 def test_a_client_is_held_to_the_ledger(starts: list[Start], said: str, knows: list[int], broken: set[str]) -> None:
     assert judge(starts, Word(said=said, knows=knows)) == broken
+
+
+@pytest.mark.parametrize(
+    ("starts", "knows", "broken"),
+    [
+        ([DEAD, SUCCESS], [2, 1], set()),
+        ([DEAD, SUCCESS], [1], {DUPLICATED, LOST}),
+        ([SUCCESS, OTHER], [1, 3], {DUPLICATED}),
+    ],
+)
+def test_a_wanted_retry_of_a_failed_job_is_no_duplicate(
+    starts: list[Start], knows: list[int], broken: set[str]
+) -> None:
+    assert judge(starts, Word(said="success", knows=knows, retries=True)) == broken
 
 
 def test_the_ledger_of_a_sandbox_is_the_oracle(yarn_door: Door) -> None:
@@ -191,4 +206,4 @@ def test_the_ledger_of_a_sandbox_is_the_oracle(yarn_door: Door) -> None:
         "--table b --fail 1": ["dead"],
     }
     words = {"--table a": Word(said="success", knows=[again])}
-    assert count(starts, words) == {WRONG: 0, DUPLICATED: 1, LOST: 2}
+    assert count(starts, words) == {WRONG: 0, DUPLICATED: 1, LOST: 2, GIVEN_UP: 0}
