@@ -28,7 +28,6 @@ RETRIES, RETRY_SECONDS, INTERVAL = 2, 60.0, 10.0
 """Of the Airflow task: two retries after a minute, polled every ten seconds; all divided by SPEED."""
 DOWN: Final = 1.0
 """Seconds for which Livy is away when it restarts: 20 of its own."""
-Mix = tuple[tuple[str, float, dict[str, Any]], ...]
 KINDS: Final = (*oracle.FAULTS, oracle.GIVEN_UP)
 YARN: Final = "resourcemanager/v1/cluster"
 CLIENTS: Final = ("Airflow LivyOperator", "Airflow LivyOperator with name", "pylivy")
@@ -36,15 +35,18 @@ CLIENTS: Final = ("Airflow LivyOperator", "Airflow LivyOperator with name", "pyl
 
 def faults(seed: int) -> list[dict[str, Any]]:
     """The mix. Probabilities are per request."""
-    posts: Mix = (("drop", 0.02, {}), ("status", 0.02, {"code": 502}), ("login_page_200", 0.01, {}))
-    gets: Mix = (("drop", 0.003, {}), ("status", 0.003, {"code": 502}), ("login_page_200", 0.003, {}))
-    armed = [
-        {"route": "POST /batches", "action": action, "when": "after", "probability": chance, "seed": seed, **more}
-        for action, chance, more in posts
+    mix: list[tuple[str, str, dict[str, Any]]] = [
+        ("POST /batches", "after", {"action": "drop", "probability": 0.02}),
+        ("POST /batches", "after", {"action": "status", "code": 502, "probability": 0.02}),
+        ("POST /batches", "after", {"action": "login_page_200", "probability": 0.01}),
+        ("^GET /batches.*", "before", {"action": "drop", "probability": 0.003}),
+        ("^GET /batches.*", "before", {"action": "status", "code": 502, "probability": 0.003}),
+        ("^GET /batches.*", "before", {"action": "login_page_200", "probability": 0.003}),
     ]
-    return armed + [
-        {"route": "^GET /batches.*", "action": action, "when": "before", "probability": chance, "seed": seed, **more}
-        for action, chance, more in gets
+    # each fault has dice of its own: with equal ones they would all strike the same requests
+    return [
+        {"route": route, "when": when, "seed": seed * 100 + number, **fault}
+        for number, (route, when, fault) in enumerate(mix)
     ]
 
 
@@ -61,7 +63,7 @@ def jobs(count: int, seed: int) -> list[str]:
 def _rough(folder: Path, *, seed: int, keeps: bool, count: int) -> Iterator[Sandbox]:
     """A sandbox with the mix, whose Livy restarts once half of the jobs have started."""
     options = [
-        "--mode", "yarn", "--speed", str(SPEED), "--post-cost", "0.005", "--knox-timeout", "1", "--retain", "100000",
+        "--mode", "yarn", "--speed", str(SPEED), "--post-cost", "0.005", "--knox-timeout", "1", "--retain", "100000", "--yarn-age", "86400",
         *(("--recovery",) if keeps else ()),
     ]  # fmt: skip
     over = threading.Event()

@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     add("--retain", type=float, default=defaults.retain, help="how long ended batches are kept")
     add("--gc-interval", type=float, default=defaults.gc_interval)
     add("--app-lookup", type=float, default=defaults.app_lookup)
+    add("--yarn-age", type=float, default=defaults.yarn_age, help="real seconds that YARN has been up")
     add("--max-creation", type=int, default=defaults.max_creation, help="live spark-submit processes")
     add("--default-fs", choices=("file", "hdfs"), default=defaults.default_fs)
     add("--local-dir", action="append", metavar="DIR", help="whitelisted for local files, repeatable")
@@ -80,6 +81,7 @@ def build(arguments: Sequence[str] | None = None) -> Sandbox:
         retain=given.retain,
         gc_interval=given.gc_interval,
         app_lookup=given.app_lookup,
+        yarn_age=given.yarn_age,
         max_creation=given.max_creation,
         default_fs=given.default_fs,
         local_dirs=tuple(given.local_dir or Settings().local_dirs),

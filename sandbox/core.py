@@ -33,7 +33,7 @@ class Sandbox:
         self._ledger = Ledger(self.settings.state_dir)
         self._faults = Faults(faults)
         self._jobs = Jobs(self._clock, self._ledger)
-        self._yarn = Yarn(self._clock, self._jobs)
+        self._yarn = Yarn(self._clock, self._jobs, self.settings.yarn_age)
         self._hdfs = WebHdfs(self.settings.hdfs_seed, check_files=self.settings.check_hdfs)
         self._livy = Livy(
             Cluster(

@@ -40,6 +40,8 @@ class Settings:
     gc_interval: float = 60.0
     max_creation: int = 100
     app_lookup: float = 120.0
+    #: Real seconds that the ResourceManager has been up when the sandbox starts.
+    yarn_age: float = 0.0
     log_lines: int = 200
     blacklist: tuple[str, ...] = BLACKLIST
     #: `file` or `hdfs`: where a path without scheme lies.

@@ -18,13 +18,13 @@ _PACKAGE = "org.apache.hadoop.yarn.webapp"
 
 
 class Yarn:
-    def __init__(self, clock: Clock, running: Jobs) -> None:
+    def __init__(self, clock: Clock, running: Jobs, age: float = 0.0) -> None:
         self._clock = clock
         self._jobs = running
         self._lock = threading.Lock()
         self._apps: dict[str, Job] = {}
         self.reachable = True
-        self.started_on = int(time.time() * 1000)
+        self.started_on = int((time.time() - age) * 1000)
         self._next = 0
 
     def next_id(self) -> str:

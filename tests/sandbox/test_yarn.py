@@ -1,5 +1,6 @@
 """YARN cluster mode, and the ResourceManager through Knox (real-behaviour.md §a, §n)."""
 
+import time
 from typing import Any
 
 import pytest
@@ -151,6 +152,12 @@ def test_a_restarted_resource_manager_has_forgotten_and_says_so_by_its_start(on_
     assert apps(yarn_door, "t") == []
     assert yarn_door.yarn(f"/apps/{app['id']}").status_code == 404
     assert yarn_door.yarn("/info").json()["clusterInfo"]["startedOn"] > before
+
+
+def test_a_resource_manager_may_have_been_up_for_a_day() -> None:
+    with Sandbox(mode="yarn", yarn_age=86_400) as sb:
+        info = Door(sb).yarn("/info").json()["clusterInfo"]
+        assert info["startedOn"] / 1000 == pytest.approx(time.time() - 86_400, abs=60)
 
 
 def test_yarn_down(on_yarn: Sandbox, yarn_door: Door) -> None:
