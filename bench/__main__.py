@@ -35,7 +35,7 @@ class Size:
 
 
 FULL: Final = Size(rounds=5, batches=(1_000, 10_000), window=30, jobs=150, honest_jobs=500, honest_rounds=2)
-SMOKE: Final = Size(rounds=1, batches=(50, 150), window=6, jobs=20, honest_jobs=40, honest_rounds=1)
+SMOKE: Final = Size(rounds=1, batches=(50, 150), window=12, jobs=20, honest_jobs=40, honest_rounds=1)
 
 
 @dataclass(kw_only=True, slots=True)

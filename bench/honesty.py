@@ -38,7 +38,8 @@ def faults(seed: int) -> list[dict[str, Any]]:
     mix: list[tuple[str, str, dict[str, Any]]] = [
         ("POST /batches", "after", {"action": "drop", "probability": 0.02}),
         ("POST /batches", "after", {"action": "status", "code": 502, "probability": 0.02}),
-        ("POST /batches", "after", {"action": "login_page_200", "probability": 0.01}),
+        ("POST /batches", "after", {"action": "status", "code": 200, "probability": 0.01}),
+        ("POST /batches", "before", {"action": "login_page_200", "probability": 0.01}),
         ("^GET /batches.*", "before", {"action": "drop", "probability": 0.003}),
         ("^GET /batches.*", "before", {"action": "status", "code": 502, "probability": 0.003}),
         ("^GET /batches.*", "before", {"action": "login_page_200", "probability": 0.003}),
@@ -63,7 +64,8 @@ def jobs(count: int, seed: int) -> list[str]:
 def _rough(folder: Path, *, seed: int, keeps: bool, count: int) -> Iterator[Sandbox]:
     """A sandbox with the mix, whose Livy restarts once half of the jobs have started."""
     options = [
-        "--mode", "yarn", "--speed", str(SPEED), "--post-cost", "0.005", "--knox-timeout", "1", "--retain", "100000", "--yarn-age", "86400",
+        "--mode", "yarn", "--speed", str(SPEED), "--post-cost", "0.005", "--knox-timeout", "1",
+        "--retain", "100000", "--yarn-age", "86400",
         *(("--recovery",) if keeps else ()),
     ]  # fmt: skip
     over = threading.Event()
@@ -98,8 +100,14 @@ def _judged(server: Sandbox, words: Mapping[str, Word]) -> dict[str, int]:
     return counted | {
         "starts": sum(map(len, starts.values())),
         "restarted": server.ask("info")["generation"] - 1,
-        **{f"fault {fault['action']} {fault['route']}": fault["struck"] for fault in server.ask("faults")},
+        **{_told(fault): fault["struck"] for fault in server.ask("faults")},
     }
+
+
+def _told(fault: Mapping[str, Any]) -> str:
+    """`status 502 after POST /batches`."""
+    code = f" {fault['code']}" if fault["action"] == "status" else ""
+    return f"{fault['action']}{code} {fault['when']} {fault['route']}"
 
 
 def ours(portals: Portals, folder: Path, *, count: int, seed: int, keeps: bool) -> dict[str, int]:
@@ -119,7 +127,7 @@ def ours(portals: Portals, folder: Path, *, count: int, seed: int, keeps: bool) 
         portal.beat()
         left = "SELECT count(*) FROM recovery_recovery WHERE finished_at IS NULL"
         try:
-            until(lambda: bool(portal.read(left)[0][0] == 0), within=240, what="every recovery has ended", every=0.5)
+            until(lambda: bool(portal.read(left)[0][0] == 0), within=180, what="every recovery has ended", every=0.5)
         except BenchFailed:
             portal.check()  # what has not ended is counted as lost
         rows = portal.read("SELECT raw_jar_args, state, livy_id, app_id FROM recovery_recovery")
