@@ -27,6 +27,9 @@ INTERVAL: Final = 10.0
 CAPACITY: Final = 1000
 """Triggers of one triggerer process (Airflow's default `triggerer.capacity`)."""
 PEER: Final = "Airflow LivyTrigger, 10 s"
+LIFE: Final = 30
+"""Minutes that a batch runs on average: so many of those that run end in a minute."""
+LIST: Final = "GET livy/batches"
 REQUESTS_TARGET: Final = {1_000: 1 / 50, 10_000: 1 / 200}
 """The more batches there are, the more of them a page of the list holds."""
 
@@ -54,12 +57,17 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Window:
-    requests: int
+    requests: dict[str, int]
     sent: int
     cpu: dict[str, float]
     seconds: float
     finished: list[str]
     server_cpu: float
+
+
+def pages(batches: int) -> int:
+    """Requests for the whole list: the portal begins with 250 and goes on with 1,000 at a time."""
+    return 1 + math.ceil(max(0, batches - 250) / 1000)
 
 
 def p95(values: Sequence[float]) -> float:
@@ -72,19 +80,20 @@ def _window(
     server: Sandbox, names: Sequence[str], *, seconds: float, dice: random.Random, cpu: Callable[[], dict[str, float]]
 ) -> _Window:
     """Let a side work for so long, and end a few of its batches meanwhile."""
-    chosen = dice.sample(list(names), min(100, max(10, len(names) // 20)))
+    ended = round(len(names) * seconds / 60 / LIFE)
+    chosen = dice.sample(list(names), max(10, ended))
     moments = sorted(dice.uniform(0, seconds) for _ in chosen)
-    server_cpu, used, asked, sent = cpu_seconds([server.child.pid]), cpu(), server.requests(), server.sent()
+    server_cpu, used, tally = cpu_seconds([server.child.pid]), cpu(), server.ask("tally")
     began = time.monotonic()
     for name, moment in zip(chosen, moments, strict=True):
         time.sleep(max(0.0, began + moment - time.monotonic()))
         server.act("finish", name=name)
     time.sleep(max(0.0, began + seconds - time.monotonic()))
     lasted = time.monotonic() - began
-    after = cpu()
+    after, asked = cpu(), _difference(server.ask("tally"), tally)
     return _Window(
-        requests=server.requests() - asked,
-        sent=server.sent() - sent,
+        requests={kind: count["requests"] for kind, count in asked.items()},
+        sent=sum(count["bytes"] for count in asked.values()),
         cpu={name: round(after[name] - used.get(name, 0.0), 3) for name in after},
         seconds=lasted,
         finished=chosen,
@@ -92,19 +101,25 @@ def _window(
     )
 
 
+def _difference(after: Mapping[str, dict[str, int]], before: Mapping[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    """What came to the tally in between."""
+    none = {"requests": 0, "bytes": 0}
+    return {kind: {k: n - before.get(kind, none)[k] for k, n in count.items()} for kind, count in after.items()}
+
+
 def ours(portals: Portals, folder: Path, *, batches: int, window: float, dice: random.Random) -> Sample:
     """The portal: one worker, one beat, as in the Procfile."""
     with sandbox(folder, *MODE) as server, portals.fresh(server) as portal:
         portal.inside("seed", root=server.root, batches=batches)
-        begin = time.time()
+        listed = server.requests(LIST)
         worker, _beat = portal.worker(), portal.beat()
-        unseen = f"SELECT count(*) FROM recovery_recovery WHERE {portal.epoch('seen_at')} < {begin}"
+        passes = 2 * pages(batches)
 
-        def all_seen() -> bool:
+        def warm() -> bool:
             portal.check()
-            return bool(portal.read(unseen)[0][0] == 0)
+            return server.requests(LIST) - listed >= passes
 
-        until(all_seen, within=180, what="every batch was seen once", every=1)
+        until(warm, within=180, what="the list was read twice", every=0.5)
         names = [str(row[0]) for row in portal.read("SELECT batch_name FROM recovery_recovery")]
         found = _window(server, names, seconds=window, dice=dice, cpu=portal.cpu)
         sizes = {pid: resident(pid) for pid in family(worker.pid)}
@@ -197,7 +212,7 @@ def _sample(
 ) -> Sample:
     minutes = batches * found.seconds / 60
     return Sample(
-        requests=found.requests / minutes,
+        requests=sum(found.requests.values()) / minutes,
         sent=found.sent / minutes,
         cpu=sum(found.cpu.values()) * 1000 / minutes,
         seen_p95=p95(seen),

@@ -28,7 +28,9 @@ from recovery.domain.gateways import Channel  # noqa: E402
 from recovery.domain.naming import batch_name  # noqa: E402
 from recovery.domain.states import State  # noqa: E402
 from recovery.models import LivyProfile, Recovery  # noqa: E402
+from recovery.services import attempts  # noqa: E402
 from recovery.services.filing import Origin, file_recovery  # noqa: E402
+from recovery.services.gateways import open_client  # noqa: E402
 from recovery.services.preview import frozen  # noqa: E402
 from recovery.services.profiles import payload_of, sync_env  # noqa: E402
 
@@ -51,7 +53,7 @@ def profile() -> LivyProfile:
 
 
 def seed(*, root: str, batches: int) -> int:
-    """`batches` that run for hours, in the sandbox at `root` and as rows that are due over the next few seconds."""
+    """`batches` that run for hours, in the sandbox at `root` and as rows that are followed."""
     env = profile()
     payload, mode = payload_of(env, jar_path=JAR, jar_args="--date 20240101 --table splio.active --sleep 86400")
     names = [batch_name(portal_id=settings.PORTAL_ID, jar_path=JAR, token=f"{n:012x}") for n in range(batches)]
@@ -60,11 +62,15 @@ def seed(*, root: str, batches: int) -> int:
     request = urllib.request.Request(f"{root}/__sandbox__/seed", json.dumps({"bodies": bodies, "age": OLD}).encode())
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request, timeout=120) as answer:
-        started = json.load(answer)["result"]
+        json.load(answer)
+    with open_client(env.gateway) as client:
+        pages = [client.list(start=start, size=1000).batches for start in range(0, batches, 1000)]
+    found = {batch.name: attempts.facts_of(batch) for page in pages for batch in page}
     now, dice = timezone.now(), random.Random(0)
     submitted = now - timedelta(seconds=OLD)
     user = User.objects.get(username="steward")
     pacing = settings.RECOVERY_PACING
+    # as they are after some minutes: looks spread over a minute, more logs due than are read (one a second)
     rows = [
         Recovery(
             gateway=env.gateway, profile=env, profile_name=env.name, profile_version=env.version, jar_path=JAR,
@@ -72,12 +78,12 @@ def seed(*, root: str, batches: int) -> int:
             payload_sha256=text.sha256, sent_payload=text.sent_text, batch_name=name,
             asked_proxy_user=payload.proxy_user or "", state=State.RUNNING.value, tries=1, fence=1, post_begun_try=1,
             try_started_at=submitted, try_ends_at=submitted, submit_by=now + timedelta(days=1), submitted_at=submitted,
-            started_at=submitted, seen_at=submitted, livy_id=batch["id"], livy_state="running", app_id=batch["appId"],
-            next_action_at=now + timedelta(seconds=dice.uniform(0, pacing.poll_young)),
-            log_due_at=now + timedelta(seconds=dice.uniform(0, pacing.log_every)),
+            started_at=submitted, seen_at=now, log_due_at=now - timedelta(seconds=dice.uniform(0, pacing.log_every)),
+            next_action_at=now + timedelta(seconds=dice.uniform(0, pacing.listed_again)),
             requester=user, requester_label=user.username, channel=Channel.COMMAND.value, reason="bench",
+            **found[name],
         )
-        for name, text, batch in zip(names, texts, started, strict=True)
+        for name, text in zip(names, texts, strict=True)
     ]  # fmt: skip
     return len(Recovery.objects.bulk_create(rows, batch_size=500))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -20,7 +21,7 @@ import redis
 from bench.processes import ROOT, BenchFailed, Child, cpu_seconds, python
 from bench.sandboxes import PASSWORD, USER, Sandbox
 
-QUEUES: Final = "submit,follow,logs,housekeeping"
+PROCFILE: Final = ROOT / "Procfile"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,15 +105,16 @@ class Portal:
 
     def worker(self) -> Child:
         """The worker of the Procfile."""
-        return self._celery("worker", "--queues", QUEUES, "--without-mingle", "--without-gossip", "--concurrency", "2")
+        line = next(line for line in PROCFILE.read_text().splitlines() if line.startswith("worker: celery "))
+        return self._celery("worker", *shlex.split(line.removeprefix("worker: celery ")))
 
     def beat(self) -> Child:
         """The beat of the Procfile."""
-        return self._celery("beat", "--schedule", str(self.folder / "beat-schedule"))
+        schedule = str(self.folder / "beat-schedule")
+        return self._celery("beat", "-A", "recovery_portal", "beat", "--schedule", schedule, "--loglevel", "info")
 
     def _celery(self, name: str, *options: str) -> Child:
-        command = python("-m", "celery", "-A", "recovery_portal", name, *options, "--loglevel", "WARNING")
-        child = Child(name, command, env=self.environment, folder=self.folder)
+        child = Child(name, python("-m", "celery", *options), env=self.environment, folder=self.folder)
         self.children.append(child)
         return child
 

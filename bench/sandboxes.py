@@ -61,10 +61,6 @@ class Sandbox:
         tally = self.ask("tally")
         return sum(count["requests"] for kind, count in tally.items() if not kinds or kind in kinds)
 
-    def sent(self) -> int:
-        """Bytes of body sent through the gateway so far."""
-        return sum(count["bytes"] for count in self.ask("tally").values())
-
     def _call(self, method: str, order: str, body: Any) -> Any:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.root}/__sandbox__/{order}", data=data, method=method)
