@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -163,6 +164,7 @@ def main() -> int:
         if given.check and not same:
             print("docs/benchmarks.md is not what bench/results says: python -m bench report", file=sys.stderr)
         return int(given.check and not same)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     out = given.out or (QUICK if given.quick else report.RESULTS)
     with tempfile.TemporaryDirectory(prefix="recovery-bench-") as folder, services(given.engine, Path(folder)) as found:
         run = Run(services=found, size=size_of(given), quick=given.quick, out=out)

@@ -26,6 +26,9 @@ INTERVAL: Final = 10.0
 """Seconds between two polls of a trigger: the delay that both sides are held to."""
 CAPACITY: Final = 1000
 """Triggers of one triggerer process (Airflow's default `triggerer.capacity`)."""
+REACHABLE: Final = 2000
+"""Triggers that two cores serve without falling behind, the sandbox beside them. They know nothing of each other, so
+numbers per batch are those of any number of them."""
 PEER: Final = "Airflow LivyTrigger, 10 s"
 LIFE: Final = 30
 """Minutes that a batch runs on average: so many of those that run end in a minute."""
@@ -238,7 +241,7 @@ def rounds(
     for number in range(count):
         mine = ours(portals, folder, batches=batches, window=window, dice=random.Random(number))
         say(f"following {batches}, round {number + 1}: portal {_short(mine)}")
-        theirs = peer(folder, batches=batches, window=window, dice=random.Random(number))
+        theirs = peer(folder, batches=min(batches, REACHABLE), window=window, dice=random.Random(number))
         say(f"following {batches}, round {number + 1}: Airflow {_short(theirs)}")
         found.append((mine, theirs))
     return found
@@ -264,15 +267,16 @@ def rows(found: Sequence[tuple[Sample, Sample]], *, batches: int) -> list[Row]:
             **options,
         )
 
-    asked = [theirs.requests for _mine, theirs in found]
     wanted = 60 / INTERVAL
-    behind = min(asked) < wanted * 0.95
-    note = (
-        f"the machine could not keep up with {batches * wanted / 60:,.0f} polls a second: the triggers came to "
-        f"{min(asked):.2f} requests per batch and minute instead of {wanted:.0f}, which is what is compared"
-        if behind
-        else ""
-    )
+    notes = []
+    if batches > REACHABLE:
+        notes.append(
+            f"Airflow with {REACHABLE:,} triggers, since two cores do not serve {batches * wanted / 60:,.0f} polls a "
+            "second; its numbers are per batch and do not depend on how many there are"
+        )
+    if (slowest := min(theirs.requests for _mine, theirs in found)) < wanted * 0.95:
+        notes.append(f"the triggers fell behind: {slowest:.2f} requests instead of {wanted:.0f}, which is compared")
+    note = "; ".join(notes)
     limit = REQUESTS_TARGET.get(batches)
     return [
         both("requests", "requests per followed batch and minute", "requests", lambda s: s.requests,
