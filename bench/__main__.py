@@ -35,7 +35,7 @@ class Size:
     honest_rounds: int
 
 
-FULL: Final = Size(rounds=5, batches=(1_000, 10_000), window=30, jobs=150, honest_jobs=500, honest_rounds=2)
+FULL: Final = Size(rounds=5, batches=(1_000, 10_000), window=30, jobs=100, honest_jobs=500, honest_rounds=2)
 SMOKE: Final = Size(rounds=1, batches=(50, 150), window=12, jobs=20, honest_jobs=40, honest_rounds=1)
 
 
@@ -67,19 +67,18 @@ class Run:
         )
         say(f"wrote {write(result, self.out, name).name}")
 
-    def follow(self, batches: int) -> list[tuple[following.Sample, following.Sample]]:
-        """The rounds at one size, measured once in a run."""
-        if batches not in self.followed:
-            self.followed[batches] = following.rounds(
-                self.portals, self.services.folder, batches=batches, count=self.size.rounds, window=self.size.window,
-                say=say,
+    def follow(self) -> dict[int, list[tuple[following.Sample, following.Sample]]]:
+        """The rounds at every size, measured once in a run."""
+        if not self.followed:
+            self.followed = following.rounds(
+                self.portals, self.services.folder, sizes=self.size.batches, count=self.size.rounds,
+                window=self.size.window, say=say,
             )  # fmt: skip
-        return self.followed[batches]
+        return self.followed
 
     def following(self) -> None:
         """Requests, CPU, delay."""
-        for batches in self.size.batches:
-            found = self.follow(batches)
+        for batches, found in self.follow().items():
             details = {"rounds": [{"portal": mine.details, "airflow": theirs.details} for mine, theirs in found]}
             lines = following.rows(found, batches=batches)
             self.write(
@@ -92,7 +91,7 @@ class Run:
         fewer, more = min(self.size.batches), max(self.size.batches)
         if fewer == more:
             raise BenchFailed("memory needs two sizes: --batches 1000,10000")
-        lines = memory.rows(self.follow(fewer), self.follow(more), fewer=fewer, more=more)
+        lines = memory.rows(self.follow()[fewer], self.follow()[more], fewer=fewer, more=more)
         self.write("memory", lines, {}, fewer=fewer, more=more)
 
     def submitting(self) -> None:

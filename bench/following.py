@@ -1,7 +1,7 @@
 """What following costs, beside Airflow's `LivyTrigger` at 10 s: requests, CPU, delay, memory.
 
-Both sides follow the same number of batches that run for hours; in the measured window some of them end, at moments
-drawn by chance. CPU is that of all processes of a side: for the portal worker, beat, database and broker.
+Batches run for hours while requests and CPU are counted; then some of them end, at moments drawn by chance, and it is
+seen how soon that is noticed. CPU is that of all processes of a side: for the portal worker, beat, database, broker.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,12 +26,9 @@ INTERVAL: Final = 10.0
 """Seconds between two polls of a trigger: the delay that both sides are held to."""
 CAPACITY: Final = 1000
 """Triggers of one triggerer process (Airflow's default `triggerer.capacity`)."""
-REACHABLE: Final = 2000
-"""Triggers that two cores serve without falling behind, the sandbox beside them. They know nothing of each other, so
-numbers per batch are those of any number of them."""
 PEER: Final = "Airflow LivyTrigger, 10 s"
-LIFE: Final = 30
-"""Minutes that a batch runs on average: so many of those that run end in a minute."""
+ENDS, ENDING = 20, 10.0
+"""So many batches end within so many seconds, once the cost of following was measured."""
 LIST: Final = "GET livy/batches"
 REQUESTS_TARGET: Final = {1_000: 1 / 50, 10_000: 1 / 200}
 """The more batches there are, the more of them a page of the list holds."""
@@ -59,13 +56,53 @@ class Sample:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Window:
+class _Cost:
+    """What a side used in some seconds."""
+
+    seconds: float
     requests: dict[str, int]
     sent: int
     cpu: dict[str, float]
-    seconds: float
-    finished: list[str]
     server_cpu: float
+
+
+class _Meter:
+    """Reads what a side has used so far."""
+
+    def __init__(self, server: Sandbox, cpu: Callable[[], dict[str, float]]) -> None:
+        self._server = server
+        self._cpu = cpu
+        self.again()
+
+    def again(self) -> None:
+        """Count from now on."""
+        self._tally = self._server.ask("tally")
+        self._used = self._cpu()
+        self._server_cpu = cpu_seconds([self._server.child.pid])
+        self._began = time.monotonic()
+
+    def read(self) -> _Cost:
+        """Since then."""
+        seconds, cpu, tally = time.monotonic() - self._began, self._cpu(), self._server.ask("tally")
+        none = {"requests": 0, "bytes": 0}
+        asked = {kind: count["requests"] - self._tally.get(kind, none)["requests"] for kind, count in tally.items()}
+        sent = sum(count["bytes"] - self._tally.get(kind, none)["bytes"] for kind, count in tally.items())
+        return _Cost(
+            seconds=round(seconds, 2),
+            requests={kind: number for kind, number in asked.items() if number},
+            sent=sent,
+            cpu={name: round(value - self._used.get(name, 0.0), 2) for name, value in cpu.items()},
+            server_cpu=round(cpu_seconds([self._server.child.pid]) - self._server_cpu, 2),
+        )
+
+
+def _end_some(server: Sandbox, names: Sequence[str], dice: random.Random) -> None:
+    """End `ENDS` batches, at moments drawn by chance."""
+    moments = sorted(dice.uniform(0, ENDING) for _ in range(ENDS))
+    began = time.monotonic()
+    for name, moment in zip(dice.sample(list(names), ENDS), moments, strict=True):
+        time.sleep(max(0.0, began + moment - time.monotonic()))
+        server.act("finish", name=name)
 
 
 def pages(batches: int) -> int:
@@ -77,37 +114,6 @@ def p95(values: Sequence[float]) -> float:
     """The value that 95 % do not exceed."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(len(ordered) * 0.95) - 1)]
-
-
-def _window(
-    server: Sandbox, names: Sequence[str], *, seconds: float, dice: random.Random, cpu: Callable[[], dict[str, float]]
-) -> _Window:
-    """Let a side work for so long, and end a few of its batches meanwhile."""
-    ended = round(len(names) * seconds / 60 / LIFE)
-    chosen = dice.sample(list(names), max(10, ended))
-    moments = sorted(dice.uniform(0, seconds) for _ in chosen)
-    server_cpu, used, tally = cpu_seconds([server.child.pid]), cpu(), server.ask("tally")
-    began = time.monotonic()
-    for name, moment in zip(chosen, moments, strict=True):
-        time.sleep(max(0.0, began + moment - time.monotonic()))
-        server.act("finish", name=name)
-    time.sleep(max(0.0, began + seconds - time.monotonic()))
-    lasted = time.monotonic() - began
-    after, asked = cpu(), _difference(server.ask("tally"), tally)
-    return _Window(
-        requests={kind: count["requests"] for kind, count in asked.items()},
-        sent=sum(count["bytes"] for count in asked.values()),
-        cpu={name: round(after[name] - used.get(name, 0.0), 3) for name in after},
-        seconds=lasted,
-        finished=chosen,
-        server_cpu=round(cpu_seconds([server.child.pid]) - server_cpu, 2),
-    )
-
-
-def _difference(after: Mapping[str, dict[str, int]], before: Mapping[str, dict[str, int]]) -> dict[str, dict[str, int]]:
-    """What came to the tally in between."""
-    none = {"requests": 0, "bytes": 0}
-    return {kind: {k: n - before.get(kind, none)[k] for k, n in count.items()} for kind, count in after.items()}
 
 
 def ours(portals: Portals, folder: Path, *, batches: int, window: float, dice: random.Random) -> Sample:
@@ -124,11 +130,16 @@ def ours(portals: Portals, folder: Path, *, batches: int, window: float, dice: r
 
         until(warm, within=180, what="the list was read twice", every=0.5)
         names = [str(row[0]) for row in portal.read("SELECT batch_name FROM recovery_recovery")]
-        found = _window(server, names, seconds=window, dice=dice, cpu=portal.cpu)
+        meter = _Meter(server, portal.cpu)
+        time.sleep(window)
+        steady = meter.read()
         sizes = {pid: resident(pid) for pid in family(worker.pid)}
         whole = proportional(worker.pid)
+        meter.again()
+        _end_some(server, names, dice)
         over = "SELECT count(*) FROM recovery_recovery WHERE finished_at IS NOT NULL"
-        until(lambda: portal.read(over)[0][0] >= len(found.finished), within=180, what="every end was seen", every=1)
+        until(lambda: portal.read(over)[0][0] >= ENDS, within=180, what="every end was seen", every=0.5)
+        ending = meter.read()
         seen, end = portal.epoch("terminal_seen_at"), portal.epoch("finished_at")
         rows = portal.read(
             f"SELECT batch_name, coalesce({seen}, {end}), {end}, state FROM recovery_recovery"
@@ -138,7 +149,8 @@ def ours(portals: Portals, folder: Path, *, batches: int, window: float, dice: r
     wrong = [row[0] for row in rows if row[3] != "succeeded"]
     seen_after = [row[1] - real[row[0]] for row in rows]
     return _sample(
-        found,
+        steady,
+        ending,
         batches,
         seen_after,
         [row[2] - real[row[0]] for row in rows],
@@ -176,9 +188,14 @@ def peer(folder: Path, *, batches: int, window: float, dice: random.Random) -> S
 
         until(all_polled, within=180, what="every trigger has polled once", every=1)
         names = [batch["name"] for batch in started]
-        found = _window(server, names, seconds=window, dice=dice, cpu=lambda: {"triggerer": cpu_seconds(pids)})
+        meter = _Meter(server, lambda: {"triggerer": cpu_seconds(pids)})
+        time.sleep(window)
+        steady = meter.read()
         sizes = [resident(pid) for pid in pids]
-        time.sleep(INTERVAL * 1.5)
+        meter.again()
+        _end_some(server, names, dice)
+        time.sleep(INTERVAL * 1.2)
+        ending = meter.read()
         real, by_id = ends(server), {batch["id"]: batch["name"] for batch in started}
         told: list[dict[str, Any]] = []
         before: list[int] = []
@@ -191,7 +208,8 @@ def peer(folder: Path, *, batches: int, window: float, dice: random.Random) -> S
     delays = [one["at"] - real[by_id[one["id"]]] for one in told if by_id[one["id"]] in real]
     grown = [(size - start) / min(CAPACITY, batches) for size, start in zip(sizes, before, strict=True)]
     return _sample(
-        found,
+        steady,
+        ending,
         batches,
         delays,
         delays,
@@ -199,12 +217,13 @@ def peer(folder: Path, *, batches: int, window: float, dice: random.Random) -> S
         grown=sum(grown) / len(grown),
         processes=len(sizes),
         not_succeeded=sum(one["status"] != "success" for one in told),
-        unseen=len(found.finished) - len(delays),
+        unseen=ENDS - len(delays),
     )
 
 
 def _sample(
-    found: _Window,
+    steady: _Cost,
+    ending: _Cost,
     batches: int,
     seen: Sequence[float],
     ended: Sequence[float],
@@ -213,37 +232,34 @@ def _sample(
     grown: float = 0.0,
     **details: Any,
 ) -> Sample:
-    minutes = batches * found.seconds / 60
+    minutes = batches * steady.seconds / 60
     return Sample(
-        requests=sum(found.requests.values()) / minutes,
-        sent=found.sent / minutes,
-        cpu=sum(found.cpu.values()) * 1000 / minutes,
+        requests=sum(steady.requests.values()) / minutes,
+        sent=steady.sent / minutes,
+        cpu=sum(steady.cpu.values()) * 1000 / minutes,
         seen_p95=p95(seen),
         ended_p95=p95(ended),
         largest=largest,
         grown=grown,
-        details={
-            "cpu_seconds": found.cpu,
-            "sandbox_cpu_seconds": found.server_cpu,
-            "window_seconds": round(found.seconds, 2),
-            "requests": found.requests,
-            "ended_in_window": len(found.finished),
-            **details,
-        },
+        details={"following": asdict(steady), "ending": asdict(ending), **details},
     )
 
 
 def rounds(
-    portals: Portals, folder: Path, *, batches: int, count: int, window: float, say: Callable[[str], None]
-) -> list[tuple[Sample, Sample]]:
-    """Ours, the peer, ours, the peer …"""
-    found: list[tuple[Sample, Sample]] = []
+    portals: Portals, folder: Path, *, sizes: Sequence[int], count: int, window: float, say: Callable[[str], None]
+) -> dict[int, list[tuple[Sample, Sample]]]:
+    """By turns: the portal at each size, the peer, the portal at each size, the peer …"""
+    found: dict[int, list[tuple[Sample, Sample]]] = {batches: [] for batches in sizes}
     for number in range(count):
-        mine = ours(portals, folder, batches=batches, window=window, dice=random.Random(number))
-        say(f"following {batches}, round {number + 1}: portal {_short(mine)}")
-        theirs = peer(folder, batches=min(batches, REACHABLE), window=window, dice=random.Random(number))
-        say(f"following {batches}, round {number + 1}: Airflow {_short(theirs)}")
-        found.append((mine, theirs))
+        mine = {}
+        for batches in sizes:
+            mine[batches] = ours(portals, folder, batches=batches, window=window, dice=random.Random(number))
+            say(f"following, round {number + 1}: portal, {batches:,}: {_short(mine[batches])}")
+        triggers = min(max(sizes), CAPACITY)
+        theirs = peer(folder, batches=triggers, window=window, dice=random.Random(number))
+        say(f"following, round {number + 1}: Airflow, {triggers:,}: {_short(theirs)}")
+        for batches in sizes:
+            found[batches].append((mine[batches], theirs))
     return found
 
 
@@ -269,10 +285,10 @@ def rows(found: Sequence[tuple[Sample, Sample]], *, batches: int) -> list[Row]:
 
     wanted = 60 / INTERVAL
     notes = []
-    if batches > REACHABLE:
+    if batches > CAPACITY:
         notes.append(
-            f"Airflow with {REACHABLE:,} triggers, since two cores do not serve {batches * wanted / 60:,.0f} polls a "
-            "second; its numbers are per batch and do not depend on how many there are"
+            f"Airflow with {CAPACITY:,} triggers, one process by its default: two cores do not serve "
+            f"{batches * wanted / 60:,.0f} polls a second, and triggers know nothing of each other"
         )
     if (slowest := min(theirs.requests for _mine, theirs in found)) < wanted * 0.95:
         notes.append(f"the triggers fell behind: {slowest:.2f} requests instead of {wanted:.0f}, which is compared")
