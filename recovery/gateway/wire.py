@@ -45,6 +45,7 @@ class Batch:
     driver_log_url: str | None = None
     spark_ui_url: str | None = None
     log: tuple[str, ...] = ()
+    """Its last lines as they came: to be looked at, not stored; what is kept is a `LogPage`."""
 
     @property
     def phantom_shape(self) -> bool:
@@ -126,7 +127,7 @@ def batch_of(value: object) -> Batch:
         proxy_user=_text_or_none(value.get("proxyUser")),
         driver_log_url=_text_or_none(info.get("driverLogUrl")),
         spark_ui_url=_text_or_none(info.get("sparkUiUrl")),
-        log=tuple(storable(line) for line in log),
+        log=tuple(log),
     )
 
 
@@ -246,10 +247,10 @@ def read_created(answer: Answer, *, name: str | None, secret: str = "") -> Batch
         return batch
     if answer.status == 503 and (_CUT.search(words) or not _INACTIVE.search(words)):
         raise Ambiguous(words, status=503)
+    if 200 <= answer.status < 300:  # a login page too: the look before has passed it, so it may have come after Livy
+        raise Garbled(f"{answer.status} instead of 201: {words}", status=answer.status)
     if (condition := gateway_condition(answer, words)) is not None:
         raise condition
-    if 200 <= answer.status < 300:
-        raise Garbled(f"{answer.status} instead of 201: {words}", status=answer.status)
     raise _verdict(answer, words)
 
 

@@ -19,6 +19,7 @@ from recovery.gateway.errors import NotSent
 from recovery.gateway.livy import KnoxLivyClient
 from recovery.gateway.wire import Batch
 from recovery.models import Gateway, Recovery
+from recovery.models.recovery import RecoveryQuerySet
 from recovery.services import attempts, gateways, leases, listing, observing, stopping, witnesses
 from recovery.services.clock import Clock, database_now, seconds
 from recovery.services.gateways import ClientFactory, open_client
@@ -74,7 +75,7 @@ def follow_due(*, gateway_id: int, clock: Clock = database_now, client_for: Clie
         gateway = Gateway.objects.get(pk=gateway_id)
         if holder is None or gateways.is_resting(gateway, clock()):
             return 0
-        due = Recovery.objects.due(clock()).filter(gateway=gateway).followed().count()
+        due = _due(gateway, clock()).count()
         if not due and not listing.is_due(gateway, clock()):
             return 0
         renew = leases.Renewal(name, holder, lasting=lasting, clock=clock)
@@ -99,6 +100,7 @@ class _Pass:
         self._gateway = gateway
         self._renew = renew
         self._clock = clock
+        self._began = clock()
         self._to_stop: list[Recovery] = []
         self._shown: list[Batch] = []
         self.seen = 0
@@ -134,11 +136,14 @@ class _Pass:
 
     def _look_at(self, client: KnoxLivyClient, named: dict[str, Batch]) -> None:
         now, quiet, news = self._clock(), [], []
+        soon = now + seconds(
+            settings.RECOVERY_PACING.poll_old
+        )  # what comes due before the next list is not read singly
         for row in _known(self._gateway, list(named)):
             batch = named[row.batch_name]
             if row.goes_on_as(batch):
                 self.seen += 1
-                if row.next_action_at is not None and row.next_action_at <= now:
+                if row.next_action_at is not None and row.next_action_at <= soon:
                     quiet.append(row.pk)
             elif not row.is_waited_for(batch, now):
                 news.append(row.pk)
@@ -154,8 +159,7 @@ class _Pass:
                 self._observe(client, recovery, named[recovery.batch_name])
 
     def _one_by_one(self, client: KnoxLivyClient) -> None:
-        due = Recovery.objects.due(self._clock()).filter(gateway=self._gateway).followed()
-        for row in due.select_related("gateway")[:SINGLES]:
+        for row in _due(self._gateway, self._began).select_related("gateway")[:SINGLES]:
             if not self._renew():
                 return
             try:
@@ -172,6 +176,14 @@ class _Pass:
             self._to_stop.append(row)
         self.seen += 1
         self.ended += batch is not None and verdicts.is_terminal(batch.state)
+
+
+def _due(gateway: Gateway, now: datetime) -> RecoveryQuerySet:
+    """The rows to be read. Where the list is read soon anyway, only what an asked-for cancel waits for."""
+    rows = Recovery.objects.due(now).filter(gateway=gateway).followed()
+    if listing.is_near(gateway, now):
+        rows = rows.filter(cancel_requested_at__isnull=False)
+    return rows
 
 
 def _known(gateway: Gateway, names: Sequence[str]) -> Iterable[Known]:

@@ -41,6 +41,12 @@ def is_due(gateway: Gateway, now: datetime) -> bool:
     return gateway.next_list_at is not None and gateway.next_list_at <= now
 
 
+def is_near(gateway: Gateway, now: datetime) -> bool:
+    """The list is read within the pace of a young batch."""
+    at = gateway.next_list_at
+    return at is not None and now < at <= now + seconds(settings.RECOVERY_PACING.poll_young)
+
+
 def due(now: datetime) -> list[int]:
     """The gateways whose list is due."""
     return list(Gateway.objects.filter(next_list_at__lte=now).values_list("pk", flat=True))

@@ -18,8 +18,8 @@ from recovery.services.clock import Clock, database_now, seconds
 from recovery.services.gateways import ClientFactory, open_client
 from recovery.services.logs import Read
 
-OF_RUNNING = 5
-"""Logs of running batches that are read in one go: with the sweep's tick, a budget of one a second."""
+OF_RUNNING = 2
+"""Logs of running batches that are read in one go: with the sweep's tick, a budget of 24 a minute."""
 AT_ONCE = 100
 _OVER = Q(state__in=TERMINAL) | ~Q(terminal_word="")
 _RUNNING = Q(state__in=FOLLOWED, terminal_word="")
