@@ -34,7 +34,7 @@ def append(
 
     Facts that are None are left out; texts are redacted.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):  # nothing is caught in between
         _TABLES[subject]._default_manager.select_for_update().filter(pk=subject_id).values_list("pk").first()
         last = RecoveryEvent.objects.of(subject, subject_id).order_by().aggregate(last=Max("seq"))["last"]
         told = {key: redact(v) if isinstance(v, str) else v for key, v in facts.items() if v is not None}

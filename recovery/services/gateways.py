@@ -159,6 +159,8 @@ def record_submit_condition(
 
 def record_submitted(gateway: Gateway) -> None:
     """Livy has taken, or judged, a submission: they need no rest any more."""
+    if not gateway.submit_condition:
+        return
     with transaction.atomic():
         healed = Gateway.objects.filter(~Q(submit_condition=""), pk=gateway.pk).update(
             submit_condition="", submit_words="", submit_since=None, submit_failures=0, submit_next_at=None

@@ -48,9 +48,10 @@ def submit_due(*, gateway_id: int, clock: Clock = database_now, client_for: Clie
         with client:
             if not _fit(gateway, client, clock):
                 return 0
+            renew = leases.Renewal(name, holder, lasting=lease, clock=clock)
             while monotonic() < until and gateways.takes_submissions(gateway, clock()):
                 recovery_id = _next(gateway, clock())
-                if recovery_id is None or not leases.renew(name, holder, lasting=lease, now=clock()):
+                if recovery_id is None or not renew():
                     break
                 tried += submit_one(recovery_id=recovery_id, gateway=gateway, client=client, clock=clock)
     if _next(gateway, clock()) and gateways.takes_submissions(gateway, clock()):

@@ -55,6 +55,8 @@ def remember(gateway: Gateway, batches: Iterable[Batch], *, now: datetime) -> No
 
 def started(gateway: Gateway, batch: Batch, *, began: datetime, now: datetime) -> None:
     """Livy has given a new batch of ours its number; the try began at `began`."""
+    if restarts.in_new_number(gateway.witnesses, batch, began=began) is None:
+        return  # as far as this worker knows; the row is locked only where there is something to tell
     with _current(gateway) as kept:
         if kept and gateway.single_livy and (evidence := restarts.in_new_number(kept, batch, began=began)):
             restarts.record(gateway, evidence, now=now)
