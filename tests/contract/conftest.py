@@ -7,11 +7,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.wires import KINDS, Wire, connected
+from tests.contract.wires import KINDS, Wire, connected, keep_standing
 
 
 def _kinds() -> list[object]:
     return [pytest.param(kind, marks=pytest.mark.stack) if kind == "real" else kind for kind in KINDS]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What an earlier test left down does not make this one fail."""
+    keep_standing(item)
 
 
 @pytest.fixture(scope="module", params=_kinds())

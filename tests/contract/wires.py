@@ -11,11 +11,12 @@ import subprocess
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
 import requests
 
 from recovery.domain.gateways import AuthKind
@@ -24,6 +25,7 @@ from recovery.gateway.endpoint import Endpoint
 from recovery.gateway.livy import KnoxLivyClient
 from sandbox import Sandbox
 
+_failures = pytest.StashKey[int]()
 CTL = Path(__file__).resolve().parents[2] / "stack" / "ctl"
 USER, PASSWORD = "svc_portal", "svc-password"
 HTML = "text/html;charset=iso-8859-1"
@@ -41,15 +43,55 @@ def stack_env() -> dict[str, str]:
 
 
 def ctl(*arguments: str) -> None:
-    """Steer the real stack."""
-    done = subprocess.run([CTL, *arguments], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, f"ctl {' '.join(arguments)}: {done.stderr[-2000:]}"
+    """Steer the real stack. `ctl` gives up on a server by itself, after minutes and with its last words."""
+    done = subprocess.run([CTL, *arguments], capture_output=True, text=True, timeout=420)
+    assert done.returncode == 0, f"ctl {' '.join(arguments)}: {done.stderr[-4000:]}"
 
 
 def anew(server: str, *options: str) -> None:
     """SIGKILL, and a start with these options."""
     ctl(server, "kill")
     ctl(server, "start", *options)
+
+
+def status_of(url: str, **options: Any) -> int:
+    """Of a GET without credentials; 0 when there is no answer."""
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            return session.get(url, timeout=10, **options).status_code
+    except requests.RequestException:
+        return 0
+
+
+def knox_status(env: dict[str, str], topology: str = "sandbox") -> int:
+    """401 from a topology that is there."""
+    url = env["KNOX_URL"].replace("/sandbox/", f"/{topology}/")
+    return status_of(f"{url}/batches", verify=env["KNOX_CA"])
+
+
+def keep_standing(item: pytest.Item) -> None:
+    """Before the test that follows a failed one: a server that does not answer is started anew, so that one failure
+    stays one. When that does not help the run ends, with the reason, instead of failing with every test that is left.
+    """
+    failures = item.session.testsfailed
+    if not item.get_closest_marker("stack") or failures == item.config.stash.get(_failures, 0):
+        return
+    item.config.stash[_failures] = failures
+    env = stack_env()
+    looks = {
+        "knox": lambda: knox_status(env) == 401,
+        "livy": lambda: status_of(f"{env['LIVY_URL']}/batches?size=0") == 200,
+    }
+    try:
+        for server, look in looks.items():
+            try:
+                eventually(look, seconds=60, pause=1)
+            except AssertionError:
+                print(f"{server} did not answer after a failed test and is started anew")
+                anew(server)
+    except (AssertionError, subprocess.TimeoutExpired) as error:
+        pytest.exit(f"before {item.nodeid} the stack was down, and it did not come up again: {error}", returncode=1)
 
 
 def processes(word: str) -> list[int]:
@@ -150,6 +192,10 @@ class Wire(ABC):
         answer = self.get(f"/batches/{name_or_id}")
         assert answer.status_code in (200, 404), answer.text
         return answer.json() if answer.status_code == 200 else None
+
+    def named(self, name: str) -> list[dict[str, Any]]:
+        """All of that name in the whole list."""
+        return [batch for batch in self.get("/batches?size=100000").json()["sessions"] if batch["name"] == name]
 
     def until(self, look: Callable[[], Any], seconds: float | None = None) -> Any:
         """The first truth that `look` tells."""
@@ -291,17 +337,15 @@ def connected(kind: str, *, impatient: bool = False, impersonation: bool = False
     """A wire of that kind. `impatient`: its Knox gives up on Livy after a moment, not after 20 s."""
     if kind == "real":
         wire = RealWire(os.environ["STACK_MODE"])
-        if impatient:
-            anew("knox", "-K", "gateway.httpclient.socketTimeout=2000")
-        if impersonation:
-            anew("livy", "-L", "livy.impersonation.enabled=true")
-        try:
+        with ExitStack() as afterwards:
+            if impatient:
+                afterwards.callback(anew, "knox")
+                anew("knox", "-K", "gateway.httpclient.socketTimeout=2000")
+            if impersonation:
+                afterwards.callback(anew, "livy")
+                anew("livy", "-L", "livy.impersonation.enabled=true")
+            afterwards.callback(wire.tidy)
             yield wire
-        finally:
-            wire.tidy()
-            for server, changed in (("knox", impatient), ("livy", impersonation)):
-                if changed:
-                    anew(server)
         return
     mode = kind.removeprefix("sandbox-")
     sandbox = Sandbox(

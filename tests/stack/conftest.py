@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.wires import RealWire
+from tests.contract.wires import RealWire, keep_standing
 from tests.stack.portal import Portal
 
 _said = pytest.StashKey[list[str]]()
@@ -19,6 +19,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/stack/" in item.path.as_posix():
             item.add_marker(pytest.mark.stack)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What an earlier test left down does not make this one fail."""
+    keep_standing(item)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
