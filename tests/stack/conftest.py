@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.contract.wires import RealWire, keep_standing
+from tests.contract.wires import PASSWORD, RealWire, keep_standing, stack_env
 from tests.stack.portal import Portal
+from tests.stack.tap import TOPOLOGY, Tap, tapped
 
 _said = pytest.StashKey[list[str]]()
 
@@ -62,6 +63,37 @@ def wire(mode: str) -> RealWire:
 def portal(mode: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """A running portal of its own."""
     portal = Portal(tmp_path_factory.mktemp("portal"))
+    try:
+        portal.start()
+        yield portal
+    finally:
+        portal.stop()
+
+
+@pytest.fixture(scope="session")
+def jar(wire: RealWire, portal: Portal) -> str:
+    """The guide's own on HDFS; else a file of this machine."""
+    return "hdfs:///user/sddesigner/recovery.jar" if wire.hdfs else f"file://{portal.stack['RECOVERY_JAR']}"
+
+
+@pytest.fixture(scope="session")
+def tap(mode: str) -> Iterator[Tap]:
+    """On the way from Knox to the one Livy. What needs it is tried where a job takes a tenth of the time."""
+    if mode == "yarn":
+        pytest.skip("on a local master")
+    with tapped(stack_env()) as tap:
+        yield tap
+
+
+@pytest.fixture(scope="session")
+def second(mode: str, tap: Tap, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """Another portal on the same Livy, by way of the tap. Its name begins with the first one's."""
+    folder = tmp_path_factory.mktemp("second")
+    secret = folder / "password"
+    secret.write_text(PASSWORD, encoding="utf-8")
+    portal = Portal(
+        folder, PORTAL_ID="e2e-two", KNOX_TOPOLOGY=TOPOLOGY, AD_PASSWORD="", AD_PASSWORD_FILE=str(secret)
+    )
     try:
         portal.start()
         yield portal

@@ -8,17 +8,20 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import requests
 
-from tests.contract.wires import PASSWORD, USER, stack_env
+from tests.contract.wires import PASSWORD, USER, eventually, stack_env
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
+ENDED = ("succeeded", "failed", "cancelled", "refused", "lost")
 PACING = "0.3"
-"""Knox still speaks first at no call but DELETE, and a finished batch is believed after a second and a half."""
+"""A finished batch is believed after a second and a half; and here the client gives up before Knox does."""
 SETUP = """
 from django.contrib.auth.models import Group, User
 from recovery.models import LivyProfile
@@ -32,14 +35,15 @@ LivyProfile.objects.create(name="split", gateway=kept.gateway, enabled=True, **v
 class Portal:
     """A portal that submits to the stack that is up; `api` speaks to it as a steward with a token does."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **changes: str) -> None:
+        """`changes` to its environment."""
         self.folder = folder
         self.stack = stack_env()
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
-        self.environment = self._environment()
+        self.environment = self._environment() | changes
 
     def _environment(self) -> dict[str, str]:
         """What an operator writes into `.env`; nothing of this machine's own portal."""
@@ -88,10 +92,8 @@ class Portal:
         self.manage("migrate", "--verbosity", "0")
         self.manage("shell", "--verbosity", "0", "-c", SETUP)
         self.token = self.manage("create_api_token", "anne").strip()
-        queues = "submit,follow,logs,housekeeping"
-        quiet = ("--without-mingle", "--without-gossip")
         self._run("web", "gunicorn", "recovery_portal.wsgi:application", "--bind", self.url.removeprefix("http://"))
-        self._run("worker", "celery", "-A", "recovery_portal", "worker", "-Q", queues, "-c", "2", *quiet)
+        self._run_worker()
         self._run("beat", "celery", "-A", "recovery_portal", "beat", "--schedule", str(self.folder / "beat"))
         deadline = time.monotonic() + 90
         while not self._answers():
@@ -100,28 +102,50 @@ class Portal:
 
     def stop(self) -> None:
         """End all that was started, and wait for it."""
-        for process in reversed(self._processes):
+        for process in reversed(self._processes.values()):
             process.send_signal(signal.SIGTERM)
-        for process in self._processes:
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait(timeout=20)
+        while self._processes:
+            self._wait(self._processes.popitem()[1])
 
-    def _run(self, name: str, program: str, *arguments: str) -> None:
-        with (self.folder / f"{name}.log").open("wb") as output:
-            self._processes.append(
-                subprocess.Popen(
-                    [BIN / program, *arguments],
-                    cwd=ROOT,
-                    env=self.environment,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    stdin=subprocess.DEVNULL,
-                    start_new_session=True,
-                )
+    @contextmanager
+    def worker_as_in_production(self) -> Iterator[None]:
+        """Its waiting times are not scaled, for a fault that takes its own time."""
+        self._end("worker")
+        self._run_worker(PORTAL_PACING_SCALE="1")
+        try:
+            yield
+        finally:
+            self._end("worker")
+            self._run_worker()
+
+    def _run_worker(self, **changes: str) -> None:
+        queues, quiet = "submit,follow,logs,housekeeping", ("--without-mingle", "--without-gossip")
+        self._run("worker", "celery", "-A", "recovery_portal", "worker", "-Q", queues, "-c", "2", *quiet, **changes)
+
+    def _run(self, name: str, program: str, *arguments: str, **changes: str) -> None:
+        with (self.folder / f"{name}.log").open("ab") as output:
+            self._processes[name] = subprocess.Popen(
+                [BIN / program, *arguments],
+                cwd=ROOT,
+                env=self.environment | changes,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
+
+    def _end(self, name: str) -> None:
+        process = self._processes.pop(name)
+        process.send_signal(signal.SIGTERM)
+        self._wait(process)
+
+    @staticmethod
+    def _wait(process: subprocess.Popen[bytes]) -> None:
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(timeout=20)
 
     def _answers(self) -> bool:
         try:
@@ -146,6 +170,26 @@ class Portal:
         assert answer.status_code == expected, answer.text
         return answer.json()
 
+    def file(self, jar: str, arguments: str | list[str], **more: Any) -> int:
+        """The number of a new recovery on the profile `env`."""
+        body = {"jarPath": jar, "jarArgs": arguments, "profile": "env"} | more
+        number: int = self.api("POST", "/recoveries/", 202, **body)["id"]
+        return number
+
+    def cancel(self, number: int) -> None:
+        """Ask for it."""
+        assert self.api("POST", f"/recoveries/{number}/cancel/", 202, reason="no longer needed")["cancelRequestedAt"]
+
+    def condition(self) -> str | None:
+        """Why its gateway cannot be used just now."""
+        (gateway,) = self.api("GET", "/gateways/", 200)["results"]
+        condition: str | None = gateway["condition"]
+        return condition
+
+    def until_condition(self, condition: str | None) -> None:
+        """Its gateway has that condition."""
+        eventually(lambda: self.condition() == condition, seconds=120, pause=0.3)
+
     def recovery(self, number: int) -> Any:
         """One recovery as it stands."""
         return self.api("GET", f"/recoveries/{number}/", 200)
@@ -158,14 +202,18 @@ class Portal:
             if row["state"] in states:
                 return row
             assert time.monotonic() < deadline, f"{row}\n{self.events(number)}\n{self.told('worker')}"
-            assert all(process.poll() is None for process in self._processes), self.told("worker")
+            assert all(process.poll() is None for process in self._processes.values()), self.told("worker")
             time.sleep(0.5)
 
     def log(self, number: int) -> Any:
         """Its kept log."""
         return self.api("GET", f"/recoveries/{number}/log/", 200)
 
+    def story(self, number: int) -> list[Any]:
+        """Its events, in order."""
+        events: list[Any] = self.api("GET", f"/recoveries/{number}/events/?pageSize=100", 200)["results"]
+        return events
+
     def events(self, number: int) -> list[str]:
         """Kinds of its events, in order."""
-        page = self.api("GET", f"/recoveries/{number}/events/?pageSize=100", 200)
-        return [event["kind"] for event in page["results"]]
+        return [event["kind"] for event in self.story(number)]

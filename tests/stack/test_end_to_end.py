@@ -13,19 +13,12 @@ from uuid import uuid4
 import pytest
 
 from tests.contract.wires import RealWire, processes
-from tests.stack.portal import Portal
+from tests.stack.portal import ENDED, Portal
 
 TYPED = "--date 20240101 --table splio.active"
 ITEMS = ["--date", "20240101", "--table", "splio.active"]
 WAITING = f"kept.w{uuid4().hex[:12]}"
 """A word of this run alone, by which the sleeping job is found among the machine's processes."""
-ENDED = ("succeeded", "failed", "cancelled", "refused", "lost")
-
-
-@pytest.fixture(scope="session")
-def jar(wire: RealWire, portal: Portal) -> str:
-    """The guide's own on HDFS; else a file of this machine."""
-    return "hdfs:///user/sddesigner/recovery.jar" if wire.hdfs else f"file://{portal.stack['RECOVERY_JAR']}"
 
 
 @pytest.fixture(scope="session")
@@ -159,15 +152,17 @@ def test_a_running_job_is_cancelled_and_really_gone(
     row = portal.until(filed["sleeps"], "running", *ENDED, seconds=patience)
     assert row["state"] == "running"
     wire.until(lambda: processes(WAITING))
-    asked = portal.api("POST", f"/recoveries/{row['id']}/cancel/", 202, reason="no longer needed")
-    assert asked["cancelRequestedAt"]
+    portal.cancel(row["id"])
     row = portal.until(row["id"], *ENDED, seconds=patience)
     verified = "cancelled_verified" if wire.on_yarn else "cancelled_unverified"
     assert (row["state"], row["outcome"]) == ("cancelled", verified)
     assert wire.batch(row["batchName"]) is None
     wire.until(lambda: not processes(WAITING))
     if wire.on_yarn:
-        assert [application["finalStatus"] for application in wire.applications(row["batchName"])] == ["KILLED"]
+        (application,) = wire.applications(row["batchName"])
+        assert (application["id"], application["state"]) == (row["appId"], "KILLED")
+        assert application["finalStatus"] == "KILLED"
+        assert "was killed by user" in application["diagnostics"]
     assert "RECOVERY" in portal.log(row["id"])["output"] or wire.on_yarn
 
 
@@ -179,3 +174,18 @@ def test_what_livy_refuses_is_refused_in_its_own_words(portal: Portal, wire: Rea
     assert any("cannot be added to user sessions" in str(event["data"]) for event in events)
     # its phantom is tidied up
     wire.until(lambda: wire.batch(row["batchName"]) is None)
+
+
+def test_what_the_site_forbids_is_refused_in_its_words_and_its_phantom_removed(
+    portal: Portal, wire: RealWire, jar: str, patience: float
+) -> None:
+    """A key that only this Livy's own list has: the portal files it, and Livy registers the batch before it refuses."""
+    number = portal.file(jar, TYPED, conf={"spark.yarn.submit.waitAppCompletion": "false"})
+    row = portal.until(number, *ENDED, seconds=patience)
+    assert (row["state"], row["outcome"], row["batchId"]) == ("refused", "refused_by_server", None)
+    wire.until(lambda: "phantom_removed" in portal.events(number))
+    events = {event["kind"]: event["data"] for event in portal.story(number)}
+    words = "Blacklisted configuration values in session config: spark.yarn.submit.waitAppCompletion"
+    assert events["refused"]["words"] == words
+    assert events["phantom_removed"]["batch"] >= 0
+    assert wire.named(row["batchName"]) == []
