@@ -152,6 +152,8 @@ def test_a_running_job_is_cancelled_and_really_gone(
     row = portal.until(filed["sleeps"], "running", *ENDED, seconds=patience)
     assert row["state"] == "running"
     wire.until(lambda: processes(WAITING))
+    # it has said a word that is to be kept, where Livy has its output
+    wire.until(lambda: wire.on_yarn or "RECOVERY" in str(wire.log(row["batchName"])["log"]))
     portal.cancel(row["id"])
     row = portal.until(row["id"], *ENDED, seconds=patience)
     verified = "cancelled_verified" if wire.on_yarn else "cancelled_unverified"
