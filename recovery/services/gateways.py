@@ -113,21 +113,26 @@ def record_version(gateway: Gateway, version: Version) -> None:
 def record_condition(
     gateway: Gateway, error: GatewayError, *, now: datetime, jitter: Callable[[], float] = random.random
 ) -> None:
-    """A2: the gateway shows why it cannot be used and rests for a growing time. One event per change of condition."""
+    """A2: the gateway shows why it cannot be used and rests for a growing time. One event per change of condition.
+
+    Workers that meet one failure at the same moment count it once: what is stored by then decides.
+    """
     condition = error.condition if isinstance(error, NotSent) else Condition.SERVER_ERROR
     pacing = settings.RECOVERY_PACING
-    pause = pacing.gateway_pause(gateway.failures + 1, jitter())
-    if isinstance(error, NotSent) and error.retry_after is not None:
-        pause = min(max(pause, error.retry_after), pacing.gateway_pause_most)
-    changed = gateway.condition != condition
     with transaction.atomic():
+        stored = Gateway.objects.select_for_update().get(pk=gateway.pk)
+        changed = stored.condition != condition
+        failures = stored.failures + (changed or not is_resting(stored, now))
+        pause = pacing.gateway_pause(failures, jitter())
+        if isinstance(error, NotSent) and error.retry_after is not None:
+            pause = min(max(pause, error.retry_after), pacing.gateway_pause_most)
         Gateway.objects.filter(pk=gateway.pk).update(
             condition=condition.value,
             condition_words=error.words[:2000],
-            condition_since=now if changed else gateway.condition_since,
-            failures=F("failures") + 1,
+            condition_since=now if changed else stored.condition_since,
+            failures=failures,
             next_try_at=now + seconds(pause),
-            away_at=now if condition in AWAY else gateway.away_at,
+            away_at=now if condition in AWAY else stored.away_at,
         )
         if changed:
             events.append(SubjectType.GATEWAY, gateway.pk, "condition", cause=condition.value, words=error.words[:500])

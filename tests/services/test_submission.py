@@ -7,9 +7,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 
+from recovery.domain.gateways import Condition
 from recovery.domain.states import State
 from recovery.domain.verdicts import Outcome
+from recovery.gateway.errors import NotSent
 from recovery.gateway.livy import KnoxLivyClient
 from recovery.gateway.wire import Version
 from recovery.models import Gateway, Recovery, RecoveryEvent, SubjectType
@@ -76,6 +79,18 @@ def test_a2_pauses_grow_up_to_two_minutes(portal: Portal) -> None:
     assert pauses[0] <= 5
     assert pauses[2] > pauses[0]
     assert max(pauses) <= 120
+
+
+def test_a2_workers_that_meet_one_failure_at_the_same_moment_count_it_once(portal: Portal) -> None:
+    """A follower and a settler, each with the gateway as it was when its call began."""
+    gone = NotSent("refused", condition=Condition.UNREACHABLE)
+    for seen in [Gateway.objects.get(pk=portal.gateway.pk) for _ in range(2)]:
+        gateways.record_condition(seen, gone, now=portal.clock(), jitter=lambda: 1)
+    gateway = Gateway.objects.get(pk=portal.gateway.pk)
+    assert gateway.failures == 1
+    assert gateway.next_try_at == portal.clock() + timedelta(seconds=settings.RECOVERY_PACING.gateway_pause_first)
+    kinds = [e.kind for e in RecoveryEvent.objects.of(SubjectType.GATEWAY, gateway.pk)]
+    assert kinds.count("condition") == 1
 
 
 @pytest.mark.parametrize(
