@@ -180,10 +180,14 @@ class Portal:
         """Ask for it."""
         assert self.api("POST", f"/recoveries/{number}/cancel/", 202, reason="no longer needed")["cancelRequestedAt"]
 
-    def condition(self) -> str | None:
-        """Why its gateway cannot be used just now."""
+    def gateway(self) -> Any:
+        """Its gateway as it is."""
         (gateway,) = self.api("GET", "/gateways/", 200)["results"]
-        condition: str | None = gateway["condition"]
+        return gateway
+
+    def condition(self) -> str | None:
+        """Why it cannot be used just now."""
+        condition: str | None = self.gateway()["condition"]
         return condition
 
     def until_condition(self, condition: str | None) -> None:

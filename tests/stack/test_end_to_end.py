@@ -71,7 +71,7 @@ def test_it_was_submitted_as_it_was_filed(portal: Portal, filed: dict[str, int],
     assert row["batchId"] >= 0
     assert row["tries"] == 1
     assert row["mayHaveStarted"] is False
-    (gateway,) = portal.api("GET", "/gateways/", 200)["results"]
+    gateway = portal.gateway()
     assert (gateway["condition"], gateway["livyVersion"]) == (None, "0.7.1-incubating")
 
 

@@ -39,8 +39,10 @@ def test_batches_that_livy_forgot(portal: Portal, wire: RealWire, jar: str, say:
         row = portal.until(number, "running", *ENDED, seconds=wire.patience)
         assert row["state"] == "running"
         assert bool(row["appId"]) is wire.on_yarn
+    restarted = portal.gateway()["livyRestartedAt"]
     wire.crash_livy()
     portal.cancel(rows[0])
+    wire.until(lambda: portal.gateway()["livyRestartedAt"] != restarted)
     posts = [portal.recovery(number)["tries"] for number in rows]
     for number, (end, line) in zip(rows, LINES, strict=True):
         row = portal.until(number, *ENDED, seconds=wire.patience + 120)
