@@ -176,7 +176,8 @@ def test_delete_of_a_running_batch_ends_the_job(wire: Wire) -> None:
     name = wire.name("running")
     tags = {"spark.yarn.tags": name}
     created = wire.start(name, f"--sleep 300 --table {name}", *wire.quick, conf=tags)
-    wire.until(lambda: wire.alive(name))
+    # before its application is known DELETE would wait for it, on a busy machine for longer than Knox does
+    wire.until(lambda: (batch := wire.batch(name)) and batch["state"] == "running" and wire.alive(name))
     answer = wire.delete(name)
     assert (answer.status_code, answer.json()) == (200, {"msg": "deleted"})
     assert wire.batch(name) is None
@@ -191,12 +192,15 @@ def test_what_livy_takes_and_spark_does_not_is_dead_soon_and_can_be_deleted(wire
     name = wire.name("unfit")
     assert wire.post(name=name, **change).status_code == 201
     end = wire.until_over(name)
-    assert (end["state"], end["appId"]) == ("dead", None)
+    assert end["state"] == "dead"
+    # a client that takes long to end lets Livy find the application that YARN refused
+    late = wire.real and wire.on_yarn and end["appId"] is not None
+    assert late or end["appId"] is None
     log = wire.log(name)["log"]
     assert len(log) > 2 + wire.on_yarn
     if wire.on_yarn:
         # Livy's own word, said when no application ever came of it; the reason is in the client's output
-        assert log[-1] == "spark-submit start failed"
+        assert late or log[-1] == "spark-submit start failed"
         assert any("unknown queue: nope" in line for line in log)
     # Delete of an ended batch just removes it.
     answer = wire.delete(end["id"])
