@@ -33,6 +33,8 @@ def _reading(sandbox: "Sandbox", order: str) -> object:
             return [{**asdict(record), "body": record.body.decode("utf-8", "replace")} for record in sandbox.requests]
         case "tally":
             return sandbox.tally
+        case "batches":
+            return sandbox.held()
         case "faults":
             return [{**asdict(fault), "struck": struck} for fault, struck in sandbox.faults_struck()]
         case "info":

@@ -124,6 +124,14 @@ class Sandbox:
         """Each armed fault with how often it struck."""
         return self._faults.struck()
 
+    def held(self) -> list[dict[str, object]]:
+        """Every batch that Livy holds, in its own order; `started` is false for a phantom."""
+        now = self._clock.now()
+        return [
+            {"id": b.id, "name": b.name, "state": b.state(now), "appId": b.app_id(now), "started": b.job is not None}
+            for b in self._livy.process.all()
+        ]
+
     # Steering Livy
 
     def restart(self, recovery: bool | None = None, graceful: bool = False, downtime: float = 0.0) -> None:

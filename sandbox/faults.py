@@ -100,6 +100,10 @@ class Effects:
     def get(self, action: str) -> Fault | None:
         return self.livy.get(action)
 
+    @property
+    def actions(self) -> list[str]:
+        return [*([self.door.action] if self.door is not None else []), *self.livy]
+
 
 @dataclass(slots=True)
 class _Armed:

@@ -63,6 +63,7 @@ class Knox:
         if place is None:
             return knox_page(404, request.path)
         effects = self._faults.effects(request.method, place.fault_path)
+        request.struck.extend(effects.actions)
         door = effects.door
         if door is not None and not door.strikes_after:
             early = fault_actions.instead(door, self._clock, request, place.topology)

@@ -1,7 +1,7 @@
 """One HTTP request as the door read it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 
@@ -13,6 +13,8 @@ class Request:
     #: Lower-case names.
     headers: Mapping[str, str]
     body: bytes
+    #: The actions of the faults that struck it; filled on its way.
+    struck: list[str] = field(default_factory=list)
 
     @property
     def path(self) -> str:
@@ -36,3 +38,5 @@ class Recorded:
     headers: Mapping[str, str]
     body: bytes
     status: int | None = None
+    #: The actions of the faults that struck it.
+    struck: tuple[str, ...] = ()

@@ -117,6 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
         record = self.server.record(request)
         try:
             answer = self.server.gateway(request)
+            record.struck = tuple(request.struck)
         except SandboxClosed:
             raise
         except Exception as error:

@@ -162,6 +162,9 @@ def test_a_phantom_of_ones_own(sb: Sandbox, door: Door) -> None:
     assert door.post("ghost").status_code == 400
     assert door.state("ghost") == "starting"
     assert names(sb) == []
+    (held,) = sb.held()
+    assert (held["name"], held["started"]) == ("ghost", False)
+    assert sb.requests[0].struck == ("phantom",)
 
 
 def test_a_lost_answer(sb: Sandbox, door: Door) -> None:

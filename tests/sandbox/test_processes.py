@@ -175,6 +175,9 @@ def test_a_sandbox_in_another_process(remote: Remote) -> None:
     assert door.post("a", args=["--sleep 100000"]).status_code == 201
     assert [record["kind"] for record in remote.read("ledger")] == ["started"]
     assert [request["status"] for request in remote.read("requests")] == [418, 201]
+    assert [request["struck"] for request in remote.read("requests")] == [["status"], []]
+    (held,) = remote.read("batches")
+    assert (held["id"], held["name"], held["started"]) == (0, "a", True)
     assert '"name": "a"' in remote.read("requests")[1]["body"]
     assert remote.order("finish", {"name": "a", "state": "dead"}) == {"ok": True, "result": 1}
     assert door.state("a") == "dead"
