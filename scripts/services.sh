@@ -4,7 +4,11 @@
 #   scripts/services.sh env     prints them again
 #   scripts/services.sh stop    ends what `start` started, and only that; removes its files
 #   scripts/services.sh missing prints, a line each, what is not installed here
-# SERVICES_HOME (default var/services) holds process ids, ports and logs.
+# and for runs in which they break (`make chaos`):
+#   scripts/services.sh crash   restarts PostgreSQL in immediate mode: it recovers as after a power cut
+#   scripts/services.sh kill    kills Redis; `start` brings it back, empty, on the port that it had
+# SERVICES_HOME (default var/services) holds process ids, ports and logs. SERVICES_DURABLE=true: what PostgreSQL has
+# committed outlives a crash of it (the tests need no such thing, and are faster without).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -66,11 +70,13 @@ start_postgres() {
   [ "$(id -u)" -ne 0 ] || chown "$user" "$data"
   as_pg "$bin/initdb" --pgdata="$data/cluster" --username=recovery --auth=trust --encoding=UTF8 --locale=C \
     --no-sync --no-instructions >"$STATE/postgres.log" 2>&1 || { cat "$STATE/postgres.log" >&2; die "initdb failed"; }
+  local durable=off
+  [ "${SERVICES_DURABLE:-}" != true ] || durable=on
   for try in 1 2 3; do
     port=$(free_port)
     # Test data may be lost by a power cut: no fsync. Sockets in the data directory, never in the system's.
     if as_pg "$bin/pg_ctl" --pgdata="$data/cluster" --wait --timeout=60 --log="$data/server.log" start --options="-p $port \
-        -c listen_addresses=127.0.0.1 -c unix_socket_directories='$data' -c fsync=off -c synchronous_commit=off \
+        -c listen_addresses=127.0.0.1 -c unix_socket_directories='$data' -c fsync=off -c synchronous_commit=$durable \
         -c full_page_writes=off -c max_connections=200" >>"$STATE/postgres.log" 2>&1; then
       remember postgres "$(head -n 1 "$data/cluster/postmaster.pid")"
       "$bin/createdb" --host=127.0.0.1 --port="$port" --username=recovery recovery
@@ -88,7 +94,9 @@ start_redis() {
   running redis && return 0
   local port try _
   for try in 1 2 3; do
-    port=$(free_port)
+    # one that was killed comes back where it was
+    port=$(cat "$STATE/redis.port" 2>/dev/null || free_port)
+    rm -f "$STATE/redis.port"
     setsid redis-server --bind 127.0.0.1 --port "$port" --save '' --appendonly no --daemonize no \
       </dev/null >"$STATE/redis.log" 2>&1 &
     remember redis $!
@@ -105,6 +113,21 @@ start_redis() {
   done
   tail -n 20 "$STATE/redis.log" >&2
   die "Redis does not start"
+}
+
+crash_postgres() {
+  running postgres || die "PostgreSQL does not run"
+  local bin data
+  bin=$(pg_bin)
+  data=$(cat "$STATE/postgres.data")
+  as_pg "$bin/pg_ctl" --pgdata="$data/cluster" --wait --timeout=60 --log="$data/server.log" --mode=immediate restart \
+    >>"$STATE/postgres.log" 2>&1 || die "PostgreSQL does not come back"
+  remember postgres "$(head -n 1 "$data/cluster/postmaster.pid")"
+}
+
+kill_redis() {
+  running redis || die "Redis does not run"
+  kill -KILL "$(cat "$STATE/redis.pid")"
 }
 
 print_env() {
@@ -151,5 +174,7 @@ case ${1:-} in
   env) print_env ;;
   stop) stop ;;
   missing) missing ;;
-  *) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  crash) crash_postgres ;;
+  kill) kill_redis ;;
+  *) sed -n '2,13s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
