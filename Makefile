@@ -93,6 +93,18 @@ coverage-gate: $(DEV_STAMP) ## The two coverage gates on the data of the last `m
 	$(BIN)/coverage report
 	$(PY) scripts/coverage_gate.py
 
+SEED ?=
+RECOVERIES ?= 200
+SETUP ?= both
+
+.PHONY: chaos
+chaos: $(DEV_STAMP) ## A run in which everything breaks, and the check of what came out (SEED=1 RECOVERIES=200 SETUP=sqlite|postgres|both)
+	@$(PY) -m chaos --setup $(SETUP) --recoveries $(RECOVERIES) $(if $(SEED),--seed $(SEED))
+
+.PHONY: chaos-listed
+chaos-listed: $(DEV_STAMP) ## The runs of chaos/seeds.txt
+	@$(PY) -m chaos --listed
+
 # ── measurements ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 .PHONY: bench
