@@ -19,8 +19,10 @@ from recovery.domain.pacing import Pacing
 SCALE: Final = 0.1
 SPEED: Final = 1 / SCALE
 PACING: Final = Pacing().scaled(SCALE)
-FILING_EVERY: Final = 0.3
-"""Seconds between two filings, in the mean."""
+FILING: Final = (15.0, 0.25)
+"""Seconds over which a plan's recoveries are filed: so many, and so many more for each."""
+TAIL: Final = 15.0
+"""Seconds after the last step for which what is armed stays armed, if there is work left to meet it."""
 LONG: Final = 300
 """Virtual seconds of a job that is to be cancelled."""
 WORKERS: Final = ("worker1", "worker2")
@@ -123,7 +125,7 @@ def _told(gateway: Gateway) -> str:
 def make_plan(*, setup: str, seed: int, recoveries: int) -> Plan:
     """The plan of a seed."""
     dice = random.Random(f"{setup} {seed} {recoveries}")  # noqa: S311  # dice, not a secret
-    over = max(12.0, recoveries * FILING_EVERY)
+    over = FILING[0] + recoveries * FILING[1]
     steps = [*_filings(dice, recoveries, over), *_weather(dice, recoveries, over), *_processes(dice, over)]
     if setup == "postgres":
         steps += _servers(dice, over)
@@ -146,7 +148,8 @@ def _filings(dice: random.Random, recoveries: int, over: float) -> Iterator[Step
         target = str(number)
         yield Step(at=at, act="file", target=target, facts={"profile": gateway.name, "args": args})
         if long or dice.random() < 0.06:
-            yield Step(at=at + dice.choice((0.2, dice.uniform(0.5, 12))), act="cancel", target=target)
+            after = dice.choice((0.2, dice.uniform(1, 15), dice.uniform(1, 15)))
+            yield Step(at=at + after, act="cancel", target=target)
         elif dice.random() < 0.12:
             yield Step(at=at + dice.uniform(5, 20), act="resubmit", target=target)
 
@@ -156,7 +159,7 @@ def _weather(dice: random.Random, recoveries: int, over: float) -> Iterator[Step
     for gateway in GATEWAYS:
         share = recoveries * gateway.share
         for fault in weather.faults(dice, share, local=gateway.mode == "local", yarn=gateway.yarn):
-            yield Step(at=dice.uniform(0, over), act="fault", target=gateway.name, facts=fault)
+            yield Step(at=dice.uniform(0, 0.8 * over), act="fault", target=gateway.name, facts=fault)
         for do, facts in weather.orders(dice, recovery=gateway.recovery, yarn=gateway.yarn):
             yield Step(at=dice.uniform(0.1 * over, over), act="order", target=gateway.name, facts={"do": do, **facts})
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from chaos import evidence, points
 from chaos.evidence import Evidence, Place
 from chaos.people import People, Unserved
-from chaos.plan import BOUND, GATEWAYS, PACING, SPEED, STOPPED, Plan, Step
+from chaos.plan import BOUND, GATEWAYS, PACING, SPEED, STOPPED, TAIL, Plan, Step
 from chaos.site import Site
 
 APP_EXISTS: Final = 3.0
@@ -44,6 +44,7 @@ class Run:
         self.undo: list[tuple[float, int, Callable[[], None]]] = []
         self.numbers = count()
         self.given = 0
+        self.look_again, self.work_left = 0.0, True
         self.heeded: set[float] = set()
         self.hands = ThreadPoolExecutor(12, thread_name_prefix="people")
         self.servers = ThreadPoolExecutor(1, thread_name_prefix="servers")
@@ -56,7 +57,7 @@ class Run:
         began = time.monotonic()
         steps = list(self.plan.steps)
         said = 0.0
-        while steps or self.undo:
+        while steps or self.undo or self._tail(time.monotonic() - began):
             now = time.monotonic() - began
             while steps and steps[0].at <= now:
                 self._do(steps.pop(0), now)
@@ -73,6 +74,21 @@ class Run:
         self._wait_for_the_end(quiet_at)
         self.say(f"  {time.monotonic() - began:5.0f} s  over; {self._progress()}")
         return Result(evidence=self._evidence(quiet_at), notes=self._notes(), complaints=self.people.errors)
+
+    def _tail(self, now: float) -> bool:
+        """Faults that are armed wait a little for work that is left."""
+        if now >= self.plan.lasts + TAIL:
+            return False
+        if now >= self.look_again:
+            self.look_again = now + 1.0
+            self.work_left = self._work_left()
+        return self.work_left
+
+    def _work_left(self) -> bool:
+        try:
+            return self._count(evidence.UNFINISHED) > 0
+        except Exception:  # noqa: BLE001  # the database may be away just now, and that is meant
+            return True
 
     # ── steps ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -208,7 +224,7 @@ class Run:
         for gateway in GATEWAYS:
             batches += evidence.batches_of(self.site.ledger(gateway.name), gateway.name)
             held = self.site.tell(gateway.name, "batches", method="GET")
-            phantoms += [(gateway.name, batch["name"]) for batch in held if not batch["started"] and batch["name"]]
+            phantoms += [(gateway.name, batch["name"]) for batch in held if _is_phantom(batch)]
             lies |= evidence.lies_in(self.site.tell(gateway.name, "requests", method="GET"))
         late = {line["name"] for line in self.site.orders.obeyed() if _left_late_bytes(line)}
         return Evidence(
@@ -237,6 +253,11 @@ class Run:
         told = ", ".join(f"{what} ×{number}" for what, number in sorted(obeyed.items()))
         people = ", ".join(f"{what} {number}" for what, number in sorted(self.people.counts.items()))
         return [f"people: {people}", f"points: {told or 'none'}", *self.notes]
+
+
+def _is_phantom(batch: Mapping[str, Any]) -> bool:
+    """Held for ever: what was recovered after a restart says `dead` in time, and is collected."""
+    return bool(batch["name"] and not batch["started"] and batch["state"] == "starting")
 
 
 def _left_late_bytes(line: Mapping[str, Any]) -> bool:

@@ -127,6 +127,6 @@ def orders(dice: random.Random, *, recovery: bool, yarn: bool) -> Iterator[tuple
     yield "down", {"for": dice.uniform(1, 4)}
     yield "knox_restart", {}
     if yarn:
-        yield "yarn_down", {"for": dice.uniform(2, 6)}
+        yield "yarn_down", {"for": dice.uniform(1, 4)}  # shorter than the silence after which Livy's word counts
     if yarn and not recovery and dice.random() < 0.4:
         yield "yarn_restart", {}
