@@ -138,9 +138,7 @@ class Run:
         if act == "flush":
             self.site.flush_redis()
         elif act == "away":
-            self.site.services("kill")
-            time.sleep(facts["seconds"])
-            self.site.services("start")
+            self.site.redis_away(facts["seconds"])
         else:
             self.site.services("crash")
 

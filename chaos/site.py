@@ -182,6 +182,13 @@ class Site:
             raise CannotStart(f"services.sh {what}: {done.stderr[-2000:]}")
         return done.stdout
 
+    def redis_away(self, seconds: float) -> None:
+        """Killed, and back after that, empty."""
+        self.services("kill")
+        time.sleep(seconds)
+        if self.environment["CELERY_BROKER_URL"] not in self.services("start"):
+            raise CannotStart("Redis came back on another port")
+
     def _start_services(self) -> None:
         exports = dict(re.findall(r"^export (\w+)=(\S+)$", self.services("start"), re.MULTILINE))
         if len(exports) < 2:

@@ -25,8 +25,17 @@ pg_bin() {
   dirname "$found"
 }
 
+# Below the range that the system gives to outgoing connections: a server that is away for a moment finds its port free
+# again, and a client that knocks meanwhile does not connect to itself.
 free_port() {
-  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+  python3 - <<'PY'
+import contextlib, random, socket
+while True:
+    with socket.socket() as probe, contextlib.suppress(OSError):
+        probe.bind(("127.0.0.1", random.randrange(20000, 28000)))
+        print(probe.getsockname()[1])
+        break
+PY
 }
 
 # PostgreSQL refuses to run as root: there the account that its package made is used, or nobody.
@@ -96,7 +105,6 @@ start_redis() {
   for try in 1 2 3; do
     # one that was killed comes back where it was
     port=$(cat "$STATE/redis.port" 2>/dev/null || free_port)
-    rm -f "$STATE/redis.port"
     setsid redis-server --bind 127.0.0.1 --port "$port" --save '' --appendonly no --daemonize no \
       </dev/null >"$STATE/redis.log" 2>&1 &
     remember redis $!
@@ -110,6 +118,7 @@ start_redis() {
       sleep 0.1
     done
     say "Redis did not start on port $port (try $try)"
+    [ "$try" -lt 2 ] || rm -f "$STATE/redis.port"
   done
   tail -n 20 "$STATE/redis.log" >&2
   die "Redis does not start"
