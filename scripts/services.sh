@@ -55,8 +55,9 @@ running() { # NAME: true while the process that we started lives
   kill -0 "$pid" 2>/dev/null && [ "$(cat "$STATE/$1.born" 2>/dev/null)" = "$(born "$pid")" ]
 }
 
-# A process id may be used again: the start time of the process (clock ticks since boot) tells ours from another.
-born() { sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20 || true; }
+# A process id may be used again: the start time of the process (clock ticks since boot) tells ours from another. One
+# that has ended and that nobody has waited for yet (Z) has none.
+born() { sed -n 's/^.*) //; /^Z/!p' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20 || true; }
 
 remember() { # NAME PID
   echo "$2" >"$STATE/$1.pid"
