@@ -172,8 +172,9 @@ def an_honest_end(case: Case, evidence: Evidence) -> Iterator[str]:
             yield f"succeeded, and {truth}"
         case State.FAILED if batch is None or not ended:
             yield f"failed, and {truth}"
-        case State.FAILED if batch.state == "success" and (not flipped or case.yarn_knew(batch)):
-            yield "failed, and the batch was a success"
+        case State.FAILED if batch is not None and batch.state == "success":
+            if not flipped or case.yarn_knew(batch):
+                yield "failed, and the batch was a success"
         case State.REFUSED if batch is not None:
             yield f"refused, and {truth}"
         case State.LOST if batch is not None and case.yarn_knew(batch) and len(case.batches) == 1:

@@ -178,8 +178,8 @@ def _processes(dice: random.Random, over: float) -> Iterator[Step]:
             at=dice.uniform(0.1, 0.9) * over, act="stop", target=dice.choice(WORKERS), facts={"seconds": STOPPED}
         )
         point = dice.choice(weather.STOP_POINTS)
-        facts = {"point": point, "skip": dice.choice((0, 1)), "seconds": STOPPED}
-        yield Step(at=dice.uniform(0.1, 0.9) * over, act="stop_at", target="worker", facts=facts)
+        stop = {"point": point, "skip": dice.choice((0, 1)), "seconds": STOPPED}
+        yield Step(at=dice.uniform(0.1, 0.9) * over, act="stop_at", target="worker", facts=stop)
     yield Step(at=dice.uniform(0.1, 0.9) * over, act="kill", target="web")
     yield Step(at=dice.uniform(0.1, 0.9) * over, act="kill", target=dice.choice(BEATS))
     yield Step(at=dice.uniform(0.1, 0.9) * over, act="kill", target=dice.choice(WORKERS))

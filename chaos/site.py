@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -220,7 +220,7 @@ def clean_folder(setup: str, seed: int) -> Path:
     return folder
 
 
-def _kept() -> Mapping[str, str]:
+def _kept() -> dict[str, str]:
     names = {"PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV"}
     return {name: value for name, value in os.environ.items() if name in names}
 
