@@ -21,7 +21,7 @@ SPEED: Final = 1 / SCALE
 PACING: Final = Pacing().scaled(SCALE)
 FILING: Final = (15.0, 0.25)
 """Seconds over which a plan's recoveries are filed: so many, and so many more for each."""
-TAIL: Final = 15.0
+TAIL: Final = 40.0
 """Seconds after the last step for which what is armed stays armed, if there is work left to meet it."""
 LONG: Final = 300
 """Virtual seconds of a job that is to be cancelled."""
@@ -110,9 +110,9 @@ class Plan:
             faults: Counter[str] = Counter()
             for step in self.steps:
                 if step.act == "fault" and step.target == gateway.name:
-                    faults[weather.name_of(step.facts)] += step.facts["times"]
-            told = ", ".join(f"{name} ×{number}" for name, number in sorted(faults.items()))
-            lines.append(f"  {gateway.name} ({_told(gateway)}): {told}")
+                    faults[str(step.facts["route"])] += step.facts["times"]
+            told = ", ".join(f"{number} of {route}" for route, number in sorted(faults.items()))
+            lines.append(f"  {gateway.name} ({_told(gateway)}) faults: {told}")
         lines += [f"  {step}" for step in self.steps if step.act not in {"file", "fault", "cancel", "resubmit"}]
         return "\n".join(lines)
 
@@ -159,7 +159,7 @@ def _weather(dice: random.Random, recoveries: int, over: float) -> Iterator[Step
     for gateway in GATEWAYS:
         share = recoveries * gateway.share
         for fault in weather.faults(dice, share, local=gateway.mode == "local", yarn=gateway.yarn):
-            yield Step(at=dice.uniform(0, 0.8 * over), act="fault", target=gateway.name, facts=fault)
+            yield Step(at=0.0, act="fault", target=gateway.name, facts=fault)
         for do, facts in weather.orders(dice, recovery=gateway.recovery, yarn=gateway.yarn):
             yield Step(at=dice.uniform(0.1 * over, over), act="order", target=gateway.name, facts={"do": do, **facts})
 
@@ -173,7 +173,7 @@ def _processes(dice: random.Random, over: float) -> Iterator[Step]:
         facts = {"point": points[index % len(points)], "skip": dice.choice((0, 0, 1, 3))}
         whom = dice.choice(("worker", "worker", "child"))
         yield Step(at=over * (index + dice.random()) / number, act="kill_at", target=whom, facts=facts)
-    for _ in range(max(1, round(over / 40))):
+    for _ in range(max(1, round(over / 50))):
         yield Step(
             at=dice.uniform(0.1, 0.9) * over, act="stop", target=dice.choice(WORKERS), facts={"seconds": STOPPED}
         )
@@ -186,8 +186,8 @@ def _processes(dice: random.Random, over: float) -> Iterator[Step]:
 
 
 def _servers(dice: random.Random, over: float) -> Iterator[Step]:
-    """Redis emptied, Redis away, PostgreSQL restarted in immediate mode: each once in every 40 s."""
-    for _ in range(max(1, round(over / 40))):
+    """Redis emptied, Redis away, PostgreSQL restarted in immediate mode: each once in every 25 s."""
+    for _ in range(max(1, round(over / 25))):
         yield Step(at=dice.uniform(0.05, 0.95) * over, act="flush", target="redis")
         yield Step(
             at=dice.uniform(0.05, 0.95) * over, act="away", target="redis", facts={"seconds": dice.uniform(1, 6)}

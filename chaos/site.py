@@ -138,7 +138,7 @@ class Site:
         web = ("--bind", f"127.0.0.1:{self.port}", "--workers", "1", "--threads", "4", "--timeout", "120")
         self.portal["web"] = self._process("web", sys.executable, "-m", "gunicorn", "recovery_portal.wsgi", *web)
         for name in WORKERS:
-            options = ("--queues", _queues(), "--concurrency", "2", "--without-mingle", "--without-gossip", *quiet)
+            options = ("--queues", _queues(), "--concurrency", "4", "--without-mingle", "--without-gossip", *quiet)
             worker = (sys.executable, "-m", "chaos.worker", "--hostname", f"{name}@%h", *options)
             self.portal[name] = self._process(name, *worker)
         for name in BEATS:

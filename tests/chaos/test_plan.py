@@ -40,6 +40,16 @@ def test_a_plan_is_whole(seed: int) -> None:
     assert "recoveries" in plan.describe()
 
 
+def test_no_two_faults_of_a_route_meet_in_one_request() -> None:
+    taken: set[tuple[str, str, int]] = set()
+    for step in make_plan(setup="sqlite", seed=3, recoveries=200).steps:
+        if step.act == "fault":
+            for number in step.facts["nth"]:
+                place = (step.target, step.facts["route"], number)
+                assert place not in taken
+                taken.add(place)
+
+
 def test_the_cluster_is_in_step_with_the_pacing() -> None:
     """What Livy does late has drained before the settle time is over, as S3 takes for granted."""
     assert Pacing().settle == pytest.approx(PACING.settle * SPEED)
