@@ -49,8 +49,8 @@ class Orders:
             return []
         return [json.loads(line) for line in self.journal.read_text(encoding="utf-8").splitlines()]
 
-    def take(self, point: str) -> str | None:
-        """The action of the first order for this point, if its pass has come."""
+    def take(self, point: str) -> tuple[int, str] | None:
+        """Number and action of the first order for this point, if its pass has come."""
         for entry in sorted(path.name for path in self.folder.iterdir()):
             number, _, rest = entry.partition(".")
             if not number.isdigit() or rest.split(".")[0] != point:
@@ -61,7 +61,7 @@ class Orders:
                 (self.folder / entry).rename(after)
             except FileNotFoundError:
                 continue  # another process was faster
-            return None if int(skip) else action
+            return None if int(skip) else (int(number), action)
         return None
 
     def write(self, **facts: Any) -> None:
@@ -90,9 +90,10 @@ def install(orders: Orders, *, act: Callable[[str], None] = obey) -> None:
     from recovery.services import attempts, events, phantoms, sweeping, transitions
 
     def at(point: str, name: str = "") -> None:
-        action = orders.take(point)
-        if action is not None:
-            orders.write(point=point, action=action, name=name)
+        taken = orders.take(point)
+        if taken is not None:
+            number, action = taken
+            orders.write(order=number, point=point, action=action, name=name)
             act(action)
 
     def wrap(owner: Any, attribute: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:

@@ -44,8 +44,10 @@ class Run:
         self.undo: list[tuple[float, int, Callable[[], None]]] = []
         self.numbers = count()
         self.given = 0
+        self.forgetting: set[int] = set()
+        """Orders after whose death Livy forgets, before anybody can look."""
         self.look_again, self.work_left = 0.0, True
-        self.heeded: set[float] = set()
+        self.heeded: set[int] = set()
         self.hands = ThreadPoolExecutor(12, thread_name_prefix="people")
         self.servers = ThreadPoolExecutor(1, thread_name_prefix="servers")
         self.people = People(url=site.url, token="")
@@ -108,6 +110,8 @@ class Run:
             case "kill_at":
                 action = points.KILL_WORKER if step.target == "worker" else points.KILL_CHILD
                 self._give(facts["point"], action, facts["skip"])
+                if facts.get("then") == "restart":
+                    self.forgetting.add(self.given)
             case "stop_at":
                 self._give(facts["point"], points.STOP, facts["skip"])
             case "kill":
@@ -145,10 +149,14 @@ class Run:
     def _watch(self) -> None:
         """Workers that were stopped at a point go on in time; what ended by itself is noted."""
         for line in self.site.orders.obeyed():
-            worker = self._worker_of(line)
-            if worker is None or line["at"] in self.heeded:
+            if line["order"] in self.heeded:
                 continue
-            self.heeded.add(line["at"])
+            self.heeded.add(line["order"])
+            if line["order"] in self.forgetting:
+                self._forget()
+            worker = self._worker_of(line)
+            if worker is None:
+                continue
             if line["action"] == points.STOP:
                 worker.stopped_until = time.monotonic() + STOPPED
             elif line["action"] == points.KILL_WORKER:
@@ -157,6 +165,12 @@ class Run:
             if len(process.ends) > process.expected:
                 process.expected = len(process.ends)
                 self.notes.append(f"{process.name} ended by itself with {process.ends[-1]}")
+
+    def _forget(self) -> None:
+        """Every Livy that forgets over a restart is restarted."""
+        for gateway in GATEWAYS:
+            if not gateway.recovery:
+                self.site.tell(gateway.name, "restart", {"recovery": False, "graceful": False, "downtime": 0.0})
 
     def _worker_of(self, line: Mapping[str, Any]) -> Any:
         for process in self.site.portal.values():

@@ -21,14 +21,14 @@ def test_an_order_is_obeyed_once(tmp_path: Path) -> None:
     orders = Orders(tmp_path)
     orders.give(1, "claimed", KILL_WORKER, 0)
     assert orders.take("post_sent") is None
-    assert orders.take("claimed") == KILL_WORKER
+    assert orders.take("claimed") == (1, KILL_WORKER)
     assert orders.take("claimed") is None
 
 
 def test_passes_go_by_before_it_is_obeyed(tmp_path: Path) -> None:
     orders = Orders(tmp_path)
     orders.give(1, "claimed", STOP, 2)
-    assert [orders.take("claimed") for _ in range(4)] == [None, None, STOP, None]
+    assert [orders.take("claimed") for _ in range(4)] == [None, None, (1, STOP), None]
 
 
 def test_what_nobody_obeyed_is_taken_back(tmp_path: Path) -> None:
