@@ -42,6 +42,8 @@ def read(recovery: Recovery, client: KnoxLivyClient, *, now: datetime, final: bo
         raise
     except GatewayError:
         return Read.FAILED
+    if not page.lines:
+        return Read.FAILED  # not even Livy's markers, which every log of a started batch has: it says nothing (F5)
     output, diagnostics = logtail.sections(page.lines)
     kept, fresh = RecoveryLog.objects.get_or_create(recovery=recovery)
     before = (kept.output, kept.diagnostics, kept.withheld)

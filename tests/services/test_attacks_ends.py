@@ -17,7 +17,7 @@ from recovery.gateway.errors import NotSent
 from recovery.gateway.transport import Answer
 from recovery.gateway.wire import BatchPage, LogPage
 from recovery.models import Gateway, Recovery, RecoveryLog
-from recovery.services import cancelling
+from recovery.services import cancelling, log_reading
 from sandbox import Fault, Sandbox
 from tests.factories import make_user
 from tests.services.conftest import ANSWER_LOST, Meddling, Portal
@@ -159,6 +159,24 @@ def test_f6_the_same_evidence_is_written_once(portal: Portal) -> None:
         portal.clock.forward(121)
         portal.sweep()
     assert portal.kinds(row).count("evidence") == 1
+
+
+def test_f5_dead_without_a_line_of_log_is_no_failure(portal: Portal) -> None:
+    """Livy shows not even the markers that every log of a started batch has: nothing says that a job failed."""
+
+    def log(_log: object, _name: str, **window: int) -> LogPage:
+        return LogPage(id=0, total=0, lines=())
+
+    silent = Meddling(log=log)
+    row = portal.file("--sleep 100000")
+    portal.submit(silent)
+    portal.sandbox.finish(row.batch_name, "dead")
+    for _ in range(20):
+        portal.clock.forward(6)
+        portal.follow(silent)
+        log_reading.read_due(gateway_id=portal.gateway.pk, clock=portal.clock, client_for=silent)
+    row = portal.row(row)
+    assert (row.state, row.outcome) == (State.LOST, Outcome.DEAD_UNEXPLAINED)
 
 
 def test_a_log_with_what_no_database_takes_is_kept(portal: Portal) -> None:
