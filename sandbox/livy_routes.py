@@ -108,7 +108,8 @@ def _batch(
         return livy_message(400, str(error))
     if batch is None:
         return livy_message(404, f"Session '{id_or_name}' not found.")
-    process.spoil(batch, effects)
+    if batch.job is not None:
+        process.spoil(batch, effects)  # nobody watches over what never started
     now = process.cluster.clock.now()
     if method == "DELETE":
         return process.delete(batch, effects)

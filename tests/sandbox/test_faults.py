@@ -165,6 +165,8 @@ def test_a_phantom_of_ones_own(sb: Sandbox, door: Door) -> None:
     (held,) = sb.held()
     assert (held["name"], held["started"]) == ("ghost", False)
     assert sb.requests[0].struck == ("phantom",)
+    sb.add_fault(Fault(GET, "dead_but_alive", times=1))
+    assert door.state("ghost") == "starting"
 
 
 def test_a_lost_answer(sb: Sandbox, door: Door) -> None:
