@@ -168,15 +168,15 @@ def _processes(dice: random.Random, over: float) -> Iterator[Step]:
     """kill -9 at each named point in turn, SIGSTOP for twice the lease, and the deaths of web and beat."""
     points = list(weather.POINTS)
     dice.shuffle(points)
-    number = max(4, round(over / 5))
+    number = max(4, round(over / 8))
     for index in range(number):
         facts = {"point": points[index % len(points)], "skip": dice.choice((0, 0, 1, 3))}
-        whom = dice.choice(("worker", "worker", "child"))
+        whom = dice.choice(("worker", "child"))
         yield Step(at=over * (index + dice.random()) / number, act="kill_at", target=whom, facts=facts)
-    for _ in range(max(1, round(over / 25))):
+    for _ in range(max(1, round(over / 40))):
         sent = {"point": dice.choice(("post_sent", "post_answered")), "skip": dice.choice((0, 2)), "then": "restart"}
         yield Step(at=dice.uniform(0.2, 0.9) * over, act="kill_at", target="worker", facts=sent)
-    for _ in range(max(1, round(over / 50))):
+    for _ in range(max(1, round(over / 60))):
         yield Step(
             at=dice.uniform(0.1, 0.9) * over, act="stop", target=dice.choice(WORKERS), facts={"seconds": STOPPED}
         )
