@@ -50,8 +50,10 @@ class Attempt:
         return self.ends - monotonic()
 
     def last_act(self, clock: Clock) -> None:
-        """P2: deadline and token again, once the connection stands. From here on the try may have been sent."""
-        rows = Recovery.objects.filter(self.mine, pk=self.recovery.pk, state=State.SUBMITTING, lease_until__gt=clock())
+        """P2: deadline and token again, once the connection stands, and that nobody has settled it meanwhile (H1).
+        From here on the try may have been sent."""
+        rows = Recovery.objects.filter(self.mine, pk=self.recovery.pk, state=State.SUBMITTING, settled_as="")
+        rows = rows.filter(lease_until__gt=clock())
         if self.remaining() <= 0 or not rows.update(post_begun_try=self.fence):
             raise ClaimLost
 

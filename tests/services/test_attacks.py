@@ -192,6 +192,29 @@ def test_h1_what_a_person_settled_is_never_posted(portal: Portal) -> None:
     assert not portal.posts()
 
 
+def test_h1_nothing_is_sent_after_a_person_has_settled_it(portal: Portal) -> None:
+    """The gateway was away for hours. It is back, and the settler has claimed the row, when a person decides."""
+    row = portal.doubt(NEVER_ARRIVED, livy_recovery=True)
+    away = portal.clock() - timedelta(seconds=settings.RECOVERY_PACING.unseen_for)
+    portal.clock.forward(181)
+    Gateway.objects.filter(pk=portal.gateway.pk).update(last_seen_at=away)
+
+    def get(get: Any, name: str) -> Batch:
+        read: Recovery = portal.row(row)
+        if read.state == State.SUBMITTING:
+            assert settling.settle(
+                recovery=read, settled_as=Settlement.NEVER_RAN, reason="by hand", by=make_user(), now=portal.clock()
+            )
+        batch: Batch = get(name)
+        return batch
+
+    portal.settle(Meddling(get=get))
+    assert portal.row(row).settled_as == Settlement.NEVER_RAN
+    assert portal.started(row) == 0
+    assert portal.run(row, seconds=400).state == State.LOST
+    assert portal.started(row) == 0
+
+
 def test_h1_of_two_people_who_settle_at_once_the_first_counts(portal: Portal) -> None:
     """Both have read the row when the first one decides."""
     row = portal.running()
