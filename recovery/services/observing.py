@@ -22,9 +22,6 @@ from recovery.services.testimony import Says, Testimony
 
 log = structlog.get_logger(__name__)
 
-RETENTION_MARGIN = 60.0
-"""Seconds before the end of Livy's memory at which a verdict no longer waits for the log."""
-
 
 def observe(*, recovery: Recovery, batch: Batch | None, client: KnoxLivyClient, clock: Clock) -> bool:
     """What one reading says about one recovery; None: Livy itself says that it knows no batch of our name.
@@ -115,7 +112,7 @@ def _log_may_come(recovery: Recovery, batch: Batch, now: datetime) -> bool:
         return False
     tried = recovery.log_due_at is None or recovery.log_due_at > since
     pacing: Pacing = settings.RECOVERY_PACING
-    patience = pacing.gone_for if tried else recovery.gateway.retention_seconds - RETENTION_MARGIN
+    patience = pacing.gone_for if tried else recovery.gateway.retention_seconds - witnesses.RETENTION_MARGIN
     return now - since < seconds(patience)
 
 
@@ -161,7 +158,7 @@ def _gone(recovery: Recovery, client: KnoxLivyClient, now: datetime) -> None:
             over, deleted = False, None  # it is asked again
     if deleted is not None and (
         recovery.delete_answered_at is not None
-        or witnesses.memory_spans(recovery.gateway, client, since=deleted, but=recovery.batch_name)
+        or witnesses.memory_spans(recovery.gateway, client, since=deleted, but=recovery.batch_name, now=now)
     ):
         end(recovery, state=State.CANCELLED, outcome=Outcome.CANCELLED_UNVERIFIED, now=now)
         return

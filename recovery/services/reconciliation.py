@@ -22,8 +22,6 @@ from recovery.services.testimony import Says, Testimony
 from recovery.services.wake import SUBMIT, send
 
 UNCONFIRMED = {State.UNCONFIRMED}
-RETENTION_MARGIN = 60.0
-"""Seconds before the end of Livy's memory at which it is no longer trusted to span a try."""
 
 
 def settle_due(*, gateway_id: int, clock: Clock = database_now, client_for: ClientFactory = open_client) -> int:
@@ -147,13 +145,11 @@ def _first_none(recovery: Recovery, heard: Testimony, now: datetime) -> datetime
 
 
 def _memory_spans(recovery: Recovery, gateway: Gateway, client: KnoxLivyClient, now: datetime) -> bool:
-    """S3 (a), S4: one Livy, which had no time to collect an ended batch, and has kept what it held since the try."""
+    """S3 (a): since the first try of the doubt; a restored row's is not known (H5)."""
     since = recovery.doubt_since
-    if not gateway.single_livy or since is None:
+    if since is None:
         return False
-    if now - since > seconds(max(gateway.retention_seconds - RETENTION_MARGIN, 0)):
-        return False
-    return witnesses.memory_spans(gateway, client, since=since, but=recovery.batch_name)
+    return witnesses.memory_spans(gateway, client, since=since, but=recovery.batch_name, now=now)
 
 
 def _send_again(

@@ -21,10 +21,12 @@ from recovery.gateway.livy import KnoxLivyClient
 from recovery.gateway.wire import Batch, BatchPage
 from recovery.models import Gateway, Recovery
 from recovery.services import restarts
-from recovery.services.clock import Clock
+from recovery.services.clock import Clock, seconds
 
 KEPT = 6
 STALE = timedelta(seconds=20)
+RETENTION_MARGIN = 60.0
+"""Seconds before the end of Livy's memory at which it is no longer trusted to span anything."""
 
 
 def refresh(gateway: Gateway, client: KnoxLivyClient, *, clock: Clock) -> None:
@@ -134,12 +136,15 @@ def worth_knowing(gateway: Gateway, batches: Sequence[Batch]) -> list[Batch]:
     return kept + list(batches[-KEPT:])
 
 
-def memory_spans(gateway: Gateway, client: KnoxLivyClient, *, since: datetime, but: str) -> bool:
-    """S3 (a): this Livy has kept every batch since `since`. Raises NotSent.
+def memory_spans(gateway: Gateway, client: KnoxLivyClient, *, since: datetime, but: str, now: datetime) -> bool:
+    """S3 (a), S4: the one Livy there is has kept every batch since `since`, and had no time to collect an ended one.
+    Raises NotSent.
 
     It keeps them over a restart where its recovery mode is on; from 0.8 on it drops the dead and killed ones then
     (livy-knox-contract.md §3.4), so there only a witness counts that shows the same process.
     """
+    if not gateway.single_livy or now - since > seconds(max(gateway.retention_seconds - RETENTION_MARGIN, 0)):
+        return False
     if gateway.livy_recovery and not drops_the_dead(gateway.livy_version):
         return True
     return still_there(gateway, client, before=since, but=but)
