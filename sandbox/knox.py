@@ -18,6 +18,8 @@ from sandbox.webhdfs import WebHdfs
 from sandbox.yarn import Yarn
 
 TOKEN_TOPOLOGY, DOWN_TOPOLOGY = "tokenbased", "livydown"
+DATA = "/data/v1/webhdfs/v1"
+"""Where Knox puts the DataNodes, below a service of its own."""
 _MOST_CALLS = 2_000
 #: `gateway.httpserver.requestHeaderBuffer` (contract §9.1).
 _MOST_HEADER_BYTES = 8192
@@ -152,7 +154,12 @@ class Knox:
         path = place.path.removeprefix("/v1")
         if not self._hdfs.reachable or "[" in path or "%7E" in path.upper():
             return knox_failure(request.path, place.topology)
-        return self._hdfs.handle(request.method, path, request.query, caller.user)
+        if place.path.startswith(DATA):
+            return self._hdfs.data(place.path.removeprefix(DATA), caller.user)
+        answer = self._hdfs.handle(request.method, path, request.query, caller.user)
+        front = f"http://{request.headers.get('host', '')}/gateway/{place.topology}"
+        headers = tuple((name, front + text if name == "Location" else text) for name, text in answer.headers)
+        return replace(answer, headers=headers)
 
     def _serve_token(self, request: Request, place: Place, caller: Caller, effects: Effects) -> Answer:
         return self.identities.issue_token(caller.user, request.query.get("lifespan"))

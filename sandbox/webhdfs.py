@@ -4,12 +4,13 @@ Decide on `RemoteException.exception`, never on the status: 403 is also "below a
 FileNotFoundException means missing.
 """
 
+import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from sandbox.answers import JSON_TYPE, Answer, http_date, to_json
 
@@ -40,6 +41,9 @@ class Node:
     group: str = "supergroup"
     permission: str = "755"
     length: int = 0
+    #: Milliseconds; None: when the sandbox started. `content` stands for the bytes: another one, another checksum.
+    modified: int | None = None
+    content: str = ""
 
     def allows(self, user: str, wanted: int) -> bool:
         if user == SUPERUSER:
@@ -108,14 +112,7 @@ class WebHdfs:
         try:
             return self._do(method, path, (operation or "").upper(), query, user)
         except Denied as denied:
-            body = {
-                "RemoteException": {
-                    "exception": denied.exception,
-                    "javaClassName": _JAVA[denied.exception],
-                    "message": denied.message,
-                }
-            }
-            return _json(body, denied.status)
+            return _denial(denied)
 
     def _do(self, method: str, path: str, operation: str, query: Mapping[str, str], user: str) -> Answer:
         if method not in ("GET", "HEAD"):
@@ -132,10 +129,29 @@ class WebHdfs:
                 return _json({"FileStatuses": {"FileStatus": self._list(real, node, user)}})
             case "CHECKACCESS":
                 return self._check_access(path, query.get("fsaction", ""), user)
+            case "GETFILECHECKSUM":
+                self._walk(path, user, "File does not exist: {}")
+                # Knox rewrites the DataNode's address to one of its own, its query encrypted (§12, OPEN in §m)
+                where = f"/webhdfs/data/v1/webhdfs/v1{quote(path)}?_=GETFILECHECKSUM"
+                return _answer(307, b"", "application/octet-stream", location=where)
             case "" | "NULL":
                 raise Denied(400, "UnsupportedOperationException", "op=NULL is not supported")
         message = f'Invalid value for webhdfs parameter "op": {operation} is not a valid GET operation.'
         raise Denied(400, "IllegalArgumentException", message)
+
+    def data(self, raw_path: str, user: str) -> Answer:
+        """What a DataNode answers at the address of a redirect; one file's checksum is all that is asked of it here."""
+        path = unquote(raw_path)
+        try:
+            _, node = self._walk(path, user, "File does not exist: {}")
+            if node.type == "DIRECTORY":
+                raise Denied(404, "FileNotFoundException", f"Path is not a file: {path}")
+            self._need(path, node, user, 4)
+        except Denied as denied:
+            return _denial(denied)
+        digest = hashlib.md5(f"{node.length}:{node.content}".encode(), usedforsecurity=False).hexdigest()
+        body = {"algorithm": "MD5-of-0MD5-of-512CRC32C", "bytes": digest, "length": 28}
+        return _json({"FileChecksum": body})
 
     def _walk(self, path: str, user: str, missing: str) -> tuple[str, Node]:
         """The node, if each parent lets the user through; `.` and `..` are names like others."""
@@ -195,7 +211,7 @@ class WebHdfs:
             "fileId": 16385 + (hash(path) & 0xFFFF),
             "group": node.group,
             "length": node.length,
-            "modificationTime": self._made,
+            "modificationTime": self._made if node.modified is None else node.modified,
             "owner": node.owner,
             "pathSuffix": suffix,
             "permission": node.permission,
@@ -205,12 +221,26 @@ class WebHdfs:
         }
 
 
+def _denial(denied: Denied) -> Answer:
+    body = {
+        "RemoteException": {
+            "exception": denied.exception,
+            "javaClassName": _JAVA[denied.exception],
+            "message": denied.message,
+        }
+    }
+    return _json(body, denied.status)
+
+
 def _json(value: object, status: int = 200) -> Answer:
     return _answer(status, to_json(value), JSON_TYPE)
 
 
-def _answer(status: int, body: bytes, content_type: str) -> Answer:
+def _answer(status: int, body: bytes, content_type: str, location: str = "") -> Answer:
+    headers: tuple[tuple[str, str], ...]
     headers = (("Cache-Control", "no-cache"), ("Date", http_date()), ("Pragma", "no-cache"))
+    if location:
+        headers += (("Location", location),)
     return Answer(status=status, body=body, content_type=content_type, headers=headers)
 
 

@@ -44,12 +44,16 @@ MAX_BYTES: Final = 16 * 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """An HTTP answer, whole: status, content type in lower case, body, and the pause that Retry-After asks for."""
+    """An HTTP answer, whole: status, content type in lower case, body, and the pause that Retry-After asks for.
+
+    `location` is told and never followed here (P4).
+    """
 
     status: int
     content_type: str
     body: bytes
     retry_after: float | None = None
+    location: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -264,6 +268,7 @@ class Transport:
             content_type=response.headers.get("Content-Type", "").split(";")[0].strip().lower(),
             body=body,
             retry_after=_retry_after(response.headers.get("Retry-After", "")),
+            location=response.headers.get("Location", ""),
         )
 
     def _body(self, response: requests.Response, end: float, passed: threading.Event) -> bytes:

@@ -88,6 +88,16 @@ def test_access_is_that_of_the_caller(hdfs: Wire) -> None:
     assert other.json() == {"Path": "/user/svc_portal"}
 
 
+def test_a_checksum_comes_by_a_redirect_within_the_gateway(hdfs: Wire) -> None:
+    answer = ask(hdfs, JAR, "GETFILECHECKSUM")
+    assert (answer.status_code, answer.content) == (307, b"")
+    before, _, after = answer.headers["Location"].partition("/webhdfs/data/v1/")
+    assert (bool(before), bool(after)) == (True, True)
+    checksum = hdfs.call("GET", f"/webhdfs/data/v1/{after}").json()["FileChecksum"]
+    assert set(checksum) == {"algorithm", "bytes", "length"}
+    assert checksum["algorithm"].startswith("MD5-of-")
+
+
 def test_webhdfs_wants_credentials_too(hdfs: Wire) -> None:
     answer = ask(hdfs, "/", "LISTSTATUS", auth=None)
     assert (answer.status_code, answer.content) == (401, b"")

@@ -114,3 +114,16 @@ def test_another_tree(tmp_path: Path) -> None:
         door.post("there", file="hdfs:///a/b.jar")
         assert door.until("gone", "dead", "success") == "dead"
         assert door.until("there", "dead", "success") == "success"
+
+
+def test_a_checksum_comes_from_a_data_node_by_a_redirect_within_the_gateway(door: Door, sb: Sandbox) -> None:
+    jar = "/user/sddesigner/recovery.jar"
+    answer = door.hdfs(jar, op="GETFILECHECKSUM")
+    assert (answer.status_code, answer.content) == (307, b"")
+    where = answer.headers["Location"]
+    assert where.startswith(f"{sb.url}/webhdfs/data/v1/webhdfs/v1{jar}?_=")
+    checksum = door.call("GET", where.removeprefix(sb.url)).json()["FileChecksum"]
+    assert set(checksum) == {"algorithm", "bytes", "length"}
+    sb.hdfs.add(jar, Node(type="FILE", permission="644", length=6226, content="another"))
+    assert door.call("GET", where.removeprefix(sb.url)).json()["FileChecksum"]["bytes"] != checksum["bytes"]
+    assert door.hdfs("/nope", op="GETFILECHECKSUM").status_code == 404
