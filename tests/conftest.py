@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.test import override_settings
 
 from recovery_portal.celery import app
@@ -32,3 +33,9 @@ def _cheap_passwords() -> Iterator[None]:
     """The real hash costs a third of a second for each user."""
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> None:
+    """What one test looked up is no answer to another."""
+    cache.clear()

@@ -51,16 +51,20 @@ class Pacing:
     unseen_for: float = 6 * 3600
     """A gateway unseen for this long lets an operator settle its recoveries (H1)."""
     sweep_every: float = 5
+    preflight_limit: float = 5
+    """The whole look before filing: a person waits for it."""
+    preflight_kept: float = 60
+    """A good finding is not looked up again for this long; a bad one for a sixth of it, since people mend things."""
     max_tries: int = 8
     """Claims whose worker was never heard of again, before the row is parked (S5)."""
     gone_looks: int = 3
 
     def scaled(self, factor: float) -> Pacing:
-        """The same with every time multiplied by `factor`; counts stay."""
+        """The same with every time multiplied by `factor`; counts, and what a person waits for, stay."""
         changed: dict[str, object] = {}
         for f in fields(self):
             value = getattr(self, f.name)
-            if f.name not in _COUNTS:
+            if f.name not in _UNSCALED:
                 changed[f.name] = tuple(v * factor for v in value) if isinstance(value, tuple) else value * factor
         return replace(self, **changed)  # type: ignore[arg-type]  # names come from fields()
 
@@ -86,7 +90,7 @@ class Pacing:
         return MappingProxyType({name: floor for name, floor in FLOORS.items() if getattr(self, name) < floor})
 
 
-_COUNTS: Final = frozenset({"max_tries", "gone_looks"})
+_UNSCALED: Final = frozenset({"max_tries", "gone_looks", "preflight_limit", "preflight_kept"})
 FLOORS: Final[Mapping[str, float]] = MappingProxyType(
     {
         "read_timeout": 30,

@@ -30,6 +30,16 @@ _ENDED = sorted(state.value for state in TERMINAL)
 _LIVE = sorted(state.value for state in LIVE)
 
 
+class JarKey(models.Func):
+    """The jar's path as far as an index can hold it: a whole one may be too long for PostgreSQL's. Frozen into a
+    migration, literal numbers and all, without which SQLite would not find the index."""
+
+    LENGTH = 200
+    template = f"SUBSTR(%(expressions)s, 1, {LENGTH})"
+    arity = 1
+    output_field = models.CharField()
+
+
 class RecoveryQuerySet(NeverDeletedQuerySet["Recovery"]):
     """Reads shared by admin, API and workers."""
 
@@ -48,6 +58,10 @@ class RecoveryQuerySet(NeverDeletedQuerySet["Recovery"]):
     def due(self, now: datetime) -> RecoveryQuerySet:
         """Their next action is due, soonest first."""
         return self.filter(next_action_at__lte=now).order_by("next_action_at", "id")
+
+    def of_jar(self, jar_path: str) -> RecoveryQuerySet:
+        """Of this very jar, found by the index `recovery_jar`."""
+        return self.alias(jar_key=JarKey("jar_path")).filter(jar_key=jar_path[: JarKey.LENGTH], jar_path=jar_path)
 
     def for_list(self) -> RecoveryQuerySet:
         """What lists show, newest first."""
@@ -71,6 +85,8 @@ class Recovery(models.Model):
     payload = models.TextField(_("payload"))
     payload_sha256 = models.CharField(_("SHA-256 of the payload"), max_length=64)
     sent_payload = models.TextField(_("payload as sent"))
+    preflight = models.TextField(_("preflight"), blank=True, default="", editable=False)
+    """What was looked at before it was filed, as JSON (`domain/preflight.py`); empty: nothing was."""
     batch_name = models.CharField(_("batch name"), max_length=80, unique=True)
     asked_proxy_user = models.CharField(_("proxyUser asked for"), max_length=150, blank=True)
 
@@ -192,6 +208,7 @@ class Recovery(models.Model):
         default_permissions = ("view",)
         permissions = [
             ("file_recovery", "Can file recoveries"),
+            ("override_profile", "Can set values over a profile's when filing"),
             ("resubmit_recovery", "Can resubmit recoveries"),
             ("cancel_own_recovery", "Can cancel own recoveries"),
             ("cancel_any_recovery", "Can cancel any recovery"),
@@ -234,6 +251,7 @@ class Recovery(models.Model):
             models.Index(fields=("gateway",), condition=Q(cleanup_due=True), name="recovery_cleanup"),
             models.Index(fields=("state", "-id"), name="recovery_state_newest"),
             models.Index(fields=("-created_at",), name="recovery_created"),
+            models.Index(JarKey("jar_path"), F("created_at").desc(), name="recovery_jar"),
             models.Index(fields=("app_id",), condition=~Q(app_id=""), name="recovery_app"),
         ]
 

@@ -37,17 +37,28 @@ def append(
     with transaction.atomic(savepoint=False):  # nothing is caught in between
         _TABLES[subject]._default_manager.select_for_update().filter(pk=subject_id).values_list("pk").first()
         last = RecoveryEvent.objects.of(subject, subject_id).order_by().aggregate(last=Max("seq"))["last"]
-        told = {key: redact(v) if isinstance(v, str) else v for key, v in facts.items() if v is not None}
-        return RecoveryEvent.objects.create(
-            subject_type=subject,
-            subject_id=subject_id,
-            seq=(last or 0) + 1,
-            kind=kind,
-            cause=cause,
-            actor=actor,
-            actor_label=actor.get_username() if actor is not None else "",
-            data=canonical(told),
-        )
+        return _write(subject, subject_id, (last or 0) + 1, kind, cause, actor, facts)
+
+
+def of_new_recovery(recovery_id: int, kind: str, *, cause: str = "", actor: User | None = None, **facts: Any) -> None:
+    """The first line, in the transaction of the insert: nobody else sees the row, so nothing is locked or counted."""
+    _write(SubjectType.RECOVERY, recovery_id, 1, kind, cause, actor, facts)
+
+
+def _write(
+    subject: SubjectType, subject_id: int, seq: int, kind: str, cause: str, actor: User | None, facts: dict[str, Any]
+) -> RecoveryEvent:
+    told = {key: redact(v) if isinstance(v, str) else v for key, v in facts.items() if v is not None}
+    return RecoveryEvent.objects.create(
+        subject_type=subject,
+        subject_id=subject_id,
+        seq=seq,
+        kind=kind,
+        cause=cause,
+        actor=actor,
+        actor_label=actor.get_username() if actor is not None else "",
+        data=canonical(told),
+    )
 
 
 def of_recovery(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,11 +18,14 @@ from recovery.domain.errors import InvalidInput, Problem
 from recovery.domain.gateways import Channel
 from recovery.domain.naming import TOKEN_HEX, batch_name
 from recovery.domain.payload import Payload, canonical, sha256
+from recovery.domain.preflight import Check, Light, Preflight
 from recovery.domain.states import State
 from recovery.models import ApiToken, LivyProfile, Recovery
 from recovery.services import events
 from recovery.services.clock import seconds
-from recovery.services.preview import frozen
+from recovery.services.gateways import ClientFactory, open_client
+from recovery.services.preflight import preflight
+from recovery.services.preview import NAME_TO_BE, frozen
 from recovery.services.profiles import payload_of
 from recovery.services.wake import SUBMIT, wake
 
@@ -55,6 +58,33 @@ class Origin:
     filing_key: str = ""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gate:
+    """What a door does with the preflight, which is kept with the recovery in any case.
+
+    `confirmed`: keys of the amber checks that a person has confirmed; None: nobody is asked, amber is noted.
+    """
+
+    blocks: bool = True
+    confirmed: frozenset[str] | None = None
+    client_for: ClientFactory = open_client
+
+    def stopped_by(self, seen: Preflight) -> tuple[Check, ...]:
+        """The checks for which nothing may be filed: the red ones, else the amber ones that nobody has confirmed."""
+        if not self.blocks:
+            return ()
+        return seen.of(Light.RED) or (() if self.confirmed is None else seen.unconfirmed(self.confirmed))
+
+
+class PreflightStops(Exception):
+    """Nothing was filed: something is red, or amber and not confirmed."""
+
+    def __init__(self, seen: Preflight, checks: tuple[Check, ...]) -> None:
+        super().__init__(", ".join(check.key for check in checks))
+        self.preflight = seen
+        self.checks = checks
+
+
 def usable_profile(*, name: str, by: User, token: ApiToken | None = None) -> LivyProfile:
     """The profile of that name that the user may use; InvalidInput says which of the two is not so."""
     profile = LivyProfile.objects.select_related("gateway").filter(name=name, enabled=True).first()
@@ -79,11 +109,13 @@ def file_recovery(
     origin: Origin,
     reason: str = "",
     overrides: Mapping[str, Any] | None = None,
+    gate: Gate | None = None,
     now: datetime,
 ) -> Filed:
     """Store one recovery and wake a worker. The same filing key and content give the same recovery (H3).
 
-    Raises InvalidInput (nothing stored) and FilingKeyReused.
+    With a gate, the gateway is looked at first, outside of any transaction. Raises InvalidInput, PreflightStops
+    (nothing stored) and FilingKeyReused.
     """
     content = fingerprint(profile.pk, jar_path, jar_args, overrides, reason)
     if known := replayed(origin, content):
@@ -106,7 +138,18 @@ def file_recovery(
         reason=reason,
         content=content,
         now=now,
+        seen=None if gate is None else passed(gate, profile=profile, payload=payload, mode=mode, now=now),
     )
+
+
+def passed(gate: Gate, *, profile: LivyProfile, payload: Payload, mode: ArgsMode, now: datetime) -> Preflight:
+    """The preflight, with what was confirmed. Raises PreflightStops."""
+    sent = frozen(payload, mode, name=NAME_TO_BE).sent_text
+    seen = preflight(profile=profile, payload=payload, sent_text=sent, now=now, client_for=gate.client_for)
+    if checks := gate.stopped_by(seen):
+        raise PreflightStops(seen, checks)
+    confirmed = gate.confirmed or frozenset()
+    return replace(seen, confirmed=tuple(check.key for check in seen.of(Light.AMBER) if check.key in confirmed))
 
 
 def reason_problems(reason: str) -> list[Problem]:
@@ -145,6 +188,7 @@ def store(
     content: str,
     now: datetime,
     parent: Recovery | None = None,
+    seen: Preflight | None = None,
 ) -> Filed:
     """The row, its name, its frozen payloads and its first event in one transaction; then wake a worker."""
     name = batch_name(portal_id=settings.PORTAL_ID, jar_path=payload.file, token=secrets.token_hex(TOKEN_HEX // 2))
@@ -163,6 +207,7 @@ def store(
                 payload=texts.text,
                 payload_sha256=texts.sha256,
                 sent_payload=texts.sent_text,
+                preflight=seen.text() if seen else "",
                 batch_name=name,
                 asked_proxy_user=payload.proxy_user or "",
                 state=State.QUEUED.value,
@@ -178,12 +223,13 @@ def store(
                 resubmission_of=parent,
                 attempt=parent.attempt + 1 if parent else 1,
             )
-            events.of_recovery(
+            events.of_new_recovery(
                 recovery.pk,
                 "filed",
                 cause=origin.channel.value,
                 actor=origin.by,
                 sha256=texts.sha256,
+                preflight=seen.light.value if seen else None,
                 profile=profile.name,
                 version=profile.version,
                 reason=reason or None,

@@ -12,10 +12,13 @@ from recovery.wording.history import (
     tell,
 )
 from recovery.wording.labels import LABELS, Text, label
+from recovery.wording.preflight import ABOUT_A_RECOVERY, CHECKS, check_text
 from recovery.wording.problems import PROBLEMS, sentence, sentences
 
 __all__ = [
+    "ABOUT_A_RECOVERY",
     "CAUSES",
+    "CHECKS",
     "EVENTS",
     "FACTS",
     "LABELS",
@@ -23,6 +26,7 @@ __all__ = [
     "Text",
     "Told",
     "cause_text",
+    "check_text",
     "event_text",
     "fact_name",
     "fact_text",

@@ -11,6 +11,7 @@ from typing import Final
 from django.utils.translation import gettext_lazy as _
 
 from recovery.domain.gateways import Channel, Condition
+from recovery.domain.preflight import Light
 from recovery.domain.states import Settlement, State
 from recovery.domain.verdicts import Outcome
 from recovery.wording.labels import Text, label
@@ -131,6 +132,7 @@ FACTS: Final[Mapping[str, Text]] = MappingProxyType(
         "now": _("now"),
         "of": _("copy of"),
         "owner": _("owner in Livy"),
+        "preflight": _("preflight"),
         "profile": _("profile"),
         "reason": _("reason"),
         "resubmission_of": _("resubmission of"),
@@ -233,6 +235,8 @@ def fact_text(name: str, value: object) -> Text:
     """An event's fact; a state by its label."""
     if name in ("to", "state") and isinstance(value, str) and value in set(State):
         return label(State(value))
+    if name == "preflight" and value in set(Light):
+        return label(Light(str(value)))
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
     return str(value)

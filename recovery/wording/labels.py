@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recovery.domain.arguments import ArgsMode
 from recovery.domain.gateways import AuthKind, Channel, Condition
+from recovery.domain.preflight import Light
 from recovery.domain.states import Hold, Settlement, State
 from recovery.domain.verdicts import Outcome
 
@@ -74,6 +75,12 @@ LABELS: Final[Mapping[type[StrEnum], Mapping[StrEnum, Text]]] = MappingProxyType
             ArgsMode.SINGLE: _("one argument, as typed"),
             ArgsMode.SPLIT: _("cut as a shell would"),
             ArgsMode.LIST: _("given as a list"),
+        },
+        Light: {
+            Light.RED: _("blocks"),
+            Light.AMBER: _("to be confirmed"),
+            Light.GREY: _("could not be checked"),
+            Light.GREEN: _("in order"),
         },
         AuthKind: {
             AuthKind.BASIC: _("user and password (HTTP basic)"),

@@ -128,7 +128,7 @@ def test_sentences_are_sorted_by_field() -> None:
 
 # ── events ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-PLACE_OF_KIND = {"append": 2, "of_recovery": 1, "note": 1}
+PLACE_OF_KIND = {"append": 2, "of_recovery": 1, "of_new_recovery": 1, "note": 1}
 """Where an event's kind stands among the positional arguments; `advance` and others name it."""
 
 

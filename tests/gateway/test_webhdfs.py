@@ -46,9 +46,9 @@ def answer(status: int, body: object, content_type: str = "application/json", **
     return Answer(status=status, content_type=content_type, body=raw, **fields)  # type: ignore[arg-type]
 
 
-def client_of(sender: Canned, **options: float) -> WebHdfsClient:
+def client_of(sender: Canned, limit: float | None = None) -> WebHdfsClient:
     endpoint = Endpoint(base_url=KNOX, auth=AuthKind.NONE, secret="hush-hush")
-    return WebHdfsClient(endpoint, PATH, transport=sender, **options)
+    return WebHdfsClient(endpoint, PATH, transport=sender, limit=limit)
 
 
 def canned(status: int, body: object, content_type: str = "application/json") -> WebHdfsClient:
