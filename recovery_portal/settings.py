@@ -170,6 +170,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # ── the portal ──────────────────────────────────────────────────────────────────────────────────────────────────
 PORTAL_ID: str = ENV["PORTAL_ID"]
+REASON_PATTERN: str = ENV["REASON_PATTERN"]
+REASON_HELP: str = ENV["REASON_HELP"]
 RECOVERY_PACING = Pacing().scaled(ENV["PORTAL_PACING_SCALE"])
 
 # ── Celery: the broker is an alarm clock, the database is the truth ─────────────────────────────────────────────

@@ -144,6 +144,13 @@ def _is_time_zone(name: str) -> bool:
         return False
 
 
+def _is_pattern(text: str) -> bool:
+    try:
+        return bool(re.compile(text))
+    except re.error:
+        return False
+
+
 def _sound(expected: str, is_sound: Callable[[str], bool]) -> Callable[[str], str]:
     def read_text(raw: str) -> str:
         if not is_sound(raw.strip()):
@@ -165,6 +172,7 @@ topology = _sound(
     "the name of a Knox topology, the part of the URL after /gateway/",
     lambda name: re.fullmatch(r"[A-Za-z0-9._-]+", name) is not None,
 )
+pattern = _sound("a regular expression, such as DATA-[0-9]+, or nothing", _is_pattern)
 database_url = _sound(
     "sqlite:///path or postgres://user:password@host:port/name",
     lambda url: _scheme(url) in {"sqlite", "postgres", "postgresql"},

@@ -128,6 +128,7 @@ def env_values(reading: Reading) -> tuple[dict[str, Any], dict[str, Any]]:
     gateway = {
         "base_url": gateway_url(reading["KNOX_HOST"], reading["KNOX_TOPOLOGY"]),
         "yarn_path": reading["KNOX_YARN_PATH"],
+        "webhdfs_path": reading["KNOX_WEBHDFS_PATH"],
         "user": reading["AD_USER"],
         "auth_kind": AuthKind.BASIC.value if reading["AD_USER"] else AuthKind.NONE.value,
         "secret_ref": _secret_reference(reading),
@@ -204,7 +205,8 @@ def sync_env(*, reading: Reading | None = None) -> LivyProfile | None:
 
 def _env_gateway(known: Gateway | None, values: dict[str, Any]) -> Gateway:
     if known is not None:
-        moved = any(getattr(known, name) != values[name] for name in ("base_url", "yarn_path", "user", "auth_kind"))
+        endpoint = ("base_url", "yarn_path", "webhdfs_path", "user", "auth_kind")
+        moved = any(getattr(known, name) != values[name] for name in endpoint)
         if not moved or not known.used:
             changed = sorted(name for name, value in values.items() if getattr(known, name) != value)
             if changed:

@@ -66,6 +66,10 @@ def test_h4_a_changed_address_makes_a_new_gateway_once_the_old_one_was_used() ->
     moved = _sync(KNOX_HOST="knox3.example.org")
     assert moved.gateway.pk != first.gateway.pk
     assert moved.gateway.name == "env-2"
+    assert moved.gateway.webhdfs_path == ""
+    make_recovery(profile=moved)
+    looked_at = _sync(KNOX_HOST="knox3.example.org", KNOX_WEBHDFS_PATH="webhdfs/v1")
+    assert (looked_at.gateway.name, looked_at.gateway.webhdfs_path) == ("env-3", "webhdfs/v1")
     old = Gateway.objects.get(pk=first.gateway.pk)
     assert (old.follow_only, old.managed_by_env) == (True, False)
 
