@@ -168,6 +168,7 @@ def prepare(demo: Demo) -> None:
         "DEBUG": "true",
         "INSECURE_HTTP": "true",
         "KNOX_TOPOLOGY": "sandbox",
+        "KNOX_WEBHDFS_PATH": "webhdfs/v1",
         "AD_USER": "svc_portal",
         "AD_PASSWORD": "svc-password",
         "PYTHONUNBUFFERED": "1",

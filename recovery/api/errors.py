@@ -17,7 +17,8 @@ from rest_framework import exceptions
 from recovery import wording
 from recovery.api.problems import problem, unavailable
 from recovery.domain.errors import InvalidInput, Problem
-from recovery.services.filing import FilingKeyReused
+from recovery.domain.preflight import Light
+from recovery.services.filing import FilingKeyReused, PreflightStops
 
 CONFLICT_CODES: Final = frozenset(
     {
@@ -26,7 +27,7 @@ CONFLICT_CODES: Final = frozenset(
     }
 )  # fmt: skip
 """Problems about where the recovery stands, not about what was sent: 409."""
-FORBIDDEN_CODES: Final = frozenset({"profile_forbidden"})
+FORBIDDEN_CODES: Final = frozenset({"profile_forbidden", "override_forbidden"})
 GATEWAY_CODES: Final = frozenset({"gateway_unusable"})
 """Somebody behind the portal gives no answer: 502."""
 KEY_HEADER: Final = "Idempotency-Key"
@@ -58,6 +59,8 @@ def problem_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse | N
         return _invalid([exc.problem])
     if isinstance(exc, FilingKeyReused):
         return _invalid([Problem(field=KEY_HEADER, code="filing_key_reused")], HTTPStatus.UNPROCESSABLE_ENTITY)
+    if isinstance(exc, PreflightStops):
+        return _stopped(exc)
     if isinstance(exc, (OperationalError, InterfaceError)):
         return unavailable()
     return _of_framework(_known(exc))
@@ -84,6 +87,15 @@ def _invalid(problems: Iterable[Problem], status: HTTPStatus | None = None) -> H
     else:
         detail = " ".join(sentence for sentences in errors.values() for sentence in sentences)
     return problem(status, detail, code=found[0].code if found else "", errors=errors)
+
+
+def _stopped(exc: PreflightStops) -> HttpResponse:
+    found = []
+    for check in exc.checks:
+        finding = {"finding": wording.check_text(check, exc.preflight)}
+        code = "preflight_red" if check.light is Light.RED else "preflight_amber"
+        found.append(Problem(field="preflight", code=code, params=finding))
+    return _invalid(found, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def _status(problems: list[Problem]) -> HTTPStatus:

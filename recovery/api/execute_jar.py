@@ -11,7 +11,7 @@ from recovery.api.representations import RecoveryShown
 from recovery.api.schema import FILING_HEADERS, JSON, problems
 from recovery.api.serializers import ExecuteJarBody
 from recovery.services.clock import database_now
-from recovery.services.filing import file_recovery
+from recovery.services.filing import Gate, file_recovery
 
 
 class ExecuteJarView(View):
@@ -27,7 +27,10 @@ class ExecuteJarView(View):
         responses={(202, JSON): RecoveryShown, **problems(400, 413, 415, 422)},
     )
     def post(self, request: Request) -> Response:
-        """File a recovery of `jarPath` with `jarArgs`. It is stored when this answers; a worker submits it."""
+        """File a recovery of `jarPath` with `jarArgs`. It is stored when this answers; a worker submits it.
+
+        What the preflight finds is kept with it and blocks nothing here.
+        """
         body = ExecuteJarBody.read(request)
         origin = origin_of(request)
         return accepted(
@@ -37,6 +40,7 @@ class ExecuteJarView(View):
                 jar_args=body.get("jarArgs", ""),
                 origin=origin,
                 reason=body.get("reason", ""),
+                gate=Gate(blocks=False),
                 now=database_now(),
             )
         )

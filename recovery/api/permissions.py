@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
+from recovery.api.serializers import OVERRIDE_NAMES
 from recovery.domain.errors import InvalidInput, Problem
 from recovery.models import ApiToken, Recovery
 from recovery.services.filing import token_covers
@@ -53,3 +54,11 @@ def check_covered(request: Request, recovery: Recovery) -> None:
     if token is not None and not token_covers(token, recovery.profile):
         params = {"value": recovery.profile_name}
         raise InvalidInput([Problem(field="profile", code="profile_forbidden", params=params)])
+
+
+def overrides_of(request: Request, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The payload's attributes that the request sets over its profile, for who may do so. Raises InvalidInput (403)."""
+    given = [name for name in OVERRIDE_NAMES if name in body]
+    if given and not person(request).has_perm("recovery.override_profile"):
+        raise InvalidInput(Problem(field=name, code="override_forbidden") for name in given)
+    return {OVERRIDE_NAMES[name]: body[name] for name in given}

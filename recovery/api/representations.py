@@ -13,6 +13,7 @@ from rest_framework import serializers
 from recovery import wording
 from recovery.domain.arguments import ArgsMode
 from recovery.domain.gateways import Channel, Condition
+from recovery.domain.preflight import Light, Preflight
 from recovery.domain.redaction import redact
 from recovery.domain.states import Hold, Settlement, State
 from recovery.domain.verdicts import Outcome
@@ -99,6 +100,42 @@ def recovery_url(recovery_id: int, name: str = "recovery") -> str:
     return reverse(f"api:{name}", args=[recovery_id])
 
 
+class CheckShown(serializers.Serializer[Any]):
+    """One thing that was looked at."""
+
+    check = _Text(help_text="A stable word for what was found.")
+    light = _Word(Light, help_text="red blocks, amber asks, grey could not be checked, green is in order.")
+    subject = _Text(help_text="The path, or the number of the recovery, that it is about.")
+    params = _Json()
+    text = _Text(help_text="In the language of the request.")
+
+
+class PreflightShown(serializers.Serializer[Any]):
+    """What was looked at before filing."""
+
+    light = _Word(Light, help_text="Of the whole.")
+    at = _Text()
+    checks = CheckShown(many=True, read_only=True)
+    confirmed = _Texts(help_text="Amber findings that a person has confirmed, as `check:subject`.")
+
+
+def preflight_shown(seen: Preflight | None) -> dict[str, Any] | None:
+    """In the shape of PreflightShown."""
+    if seen is None:
+        return None
+    checks = [
+        {
+            "check": check.code,
+            "light": check.light.value,
+            "subject": check.subject,
+            "params": dict(check.params),
+            "text": wording.check_text(check, seen),
+        }
+        for check in seen.checks
+    ]
+    return {"light": seen.light.value, "at": seen.at, "checks": checks, "confirmed": list(seen.confirmed)}
+
+
 class RecoveryShown(serializers.Serializer[Recovery]):
     """A recovery as it stands."""
 
@@ -151,7 +188,17 @@ class RecoveryShown(serializers.Serializer[Recovery]):
     lastSeenAt = _Time(source="seen_at", allow_null=True)
     sparkUiUrl = _TextOrNull(source="spark_ui_url")
     driverLogUrl = _TextOrNull(source="driver_log_url")
+    preflight = serializers.SerializerMethodField(
+        help_text="What was looked at before it was filed, frozen. null: nothing was, or this is a list."
+    )
     links = serializers.SerializerMethodField()
+
+    @extend_schema_field(PreflightShown(allow_null=True))
+    def get_preflight(self, row: Recovery) -> dict[str, Any] | None:
+        """As it was kept; its sentences in the language of the request."""
+        if isinstance(self.parent, serializers.ListSerializer):
+            return None  # long, and not read for lists
+        return preflight_shown(Preflight.from_text(row.preflight))
 
     def get_stateLabel(self, row: Recovery) -> str:
         """In the language of the request."""
@@ -301,6 +348,12 @@ class PreviewShown(serializers.Serializer[Preview]):
     )
     args = _Texts(source="payload.args")
     argsMode = _Word(ArgsMode, source="args_mode")
+    preflight = serializers.SerializerMethodField(help_text="What filing would find now.")
+
+    @extend_schema_field(PreflightShown)
+    def get_preflight(self, shown: Preview) -> dict[str, Any] | None:
+        """Looked at by the view."""
+        return preflight_shown(self.context["preflight"])
 
     @extend_schema_field({"type": "object", "additionalProperties": {}})
     def get_payload(self, shown: Preview) -> dict[str, Any]:

@@ -23,7 +23,8 @@ _TOLD: Final = {
     409: "It does not fit the state of the recovery.",
     413: "The body has more than 1 MiB.",
     415: "The body is not application/json.",
-    422: "The Idempotency-Key was used for another content.",
+    422: "The Idempotency-Key was used for another content; or the preflight found what stops it (`preflight_red`, "
+    "`preflight_amber`).",
     502: "The recovery's gateway gives no answer.",
     503: "The database cannot be reached; nothing was stored. See Retry-After.",
 }

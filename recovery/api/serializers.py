@@ -112,6 +112,18 @@ class NumberOrNull(WholeNumber):
         return None if data is None else super().to_internal_value(data)
 
 
+class YesOrNo(_Strict, serializers.BooleanField):
+    """A JSON true or false."""
+
+    expected = _("true or false")
+
+    def to_internal_value(self, data: Any) -> bool:
+        """As it was sent."""
+        if not isinstance(data, bool):
+            self.refuse()
+        return data
+
+
 class Texts(_Strict, serializers.ListField):
     """A JSON array of strings."""
 
@@ -237,6 +249,16 @@ class RecoveryBody(ExecuteJarBody):
     conf = Conf(required=False, help_text="Replaces the profile's conf.")
 
 
+class CreateBody(RecoveryBody):
+    """And whether somebody has looked at the preflight."""
+
+    confirm = YesOrNo(
+        required=False,
+        help_text="Left out or true: amber findings of the preflight are noted. false: they stop the filing (422), "
+        "as red ones always do.",
+    )
+
+
 class ResubmitBody(RecoveryBody):
     """What is to differ; nothing: as it was."""
 
@@ -272,8 +294,3 @@ class AcknowledgeBody(Body):
     """What was done about it."""
 
     reason = Reason()
-
-
-def overrides(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The payload's attributes that the request sets over its profile."""
-    return {attribute: body[name] for name, attribute in OVERRIDE_NAMES.items() if name in body}

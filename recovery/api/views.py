@@ -16,14 +16,15 @@ from recovery.api.base import ListView, View, accepted, origin_of, profile_of, r
 from recovery.api.errors import Conflict
 from recovery.api.filters import RecoveryFilter
 from recovery.api.pagination import Order
-from recovery.api.permissions import check_covered, person
+from recovery.api.permissions import check_covered, overrides_of, person
 from recovery.api.representations import EventShown, LogShown, PreviewShown, RecoveryShown
 from recovery.api.schema import FILING_HEADERS, JSON, problems
-from recovery.api.serializers import CancelBody, RecoveryBody, ResubmitBody, overrides
+from recovery.api.serializers import CancelBody, CreateBody, ResubmitBody
 from recovery.models import Recovery, RecoveryEvent, RecoveryLog, SubjectType
 from recovery.services.cancelling import may_cancel, request_cancel
 from recovery.services.clock import database_now
-from recovery.services.filing import file_recovery
+from recovery.services.filing import Gate, file_recovery
+from recovery.services.preflight import preflight
 from recovery.services.preview import preview
 from recovery.services.resubmission import resubmit
 
@@ -45,7 +46,7 @@ class RecoveriesView(ListView):
 
     def get_queryset(self) -> QuerySet[Recovery]:
         """In one query, whatever the number of rows."""
-        return Recovery.objects.for_list()
+        return Recovery.objects.for_list().defer("preflight")
 
     @extend_schema(
         operation_id="list_recoveries",
@@ -60,21 +61,25 @@ class RecoveriesView(ListView):
         operation_id="create_recovery",
         summary="File, with Livy's fields over the profile's",
         parameters=FILING_HEADERS,
-        request=RecoveryBody,
+        request=CreateBody,
         responses={(202, JSON): RecoveryShown, **problems(400, 413, 415, 422)},
     )
     def post(self, request: Request) -> Response:
-        """As execute-jar; what is given of Livy's fields replaces the profile's value."""
-        body = RecoveryBody.read(request)
+        """As execute-jar; what is given of Livy's fields replaces the profile's value.
+
+        The gateway and the files are looked at first: a red finding stops the filing (422, `preflight_red`).
+        """
+        body = CreateBody.read(request)
         origin = origin_of(request)
         return accepted(
             file_recovery(
                 profile=profile_of(origin, body.get("profile")),
                 jar_path=body["jarPath"],
                 jar_args=body.get("jarArgs", ""),
-                overrides=overrides(body),
+                overrides=overrides_of(request, body),
                 origin=origin,
                 reason=body.get("reason", ""),
+                gate=Gate(confirmed=None if body.get("confirm", True) else frozenset()),
                 now=database_now(),
             )
         )
@@ -83,24 +88,26 @@ class RecoveriesView(ListView):
 class PreviewView(View):
     """What would be filed."""
 
-    serializer_class = RecoveryBody
+    serializer_class = CreateBody
     permissions = {"POST": ["file_recovery"]}
 
     @extend_schema(
         operation_id="preview_recovery",
-        summary="Show the exact payload, store nothing",
+        summary="Show the exact payload and look at what it needs, store nothing",
         responses={(200, JSON): PreviewShown, **problems(400, 413, 415)},
     )
     def post(self, request: Request) -> Response:
         """Made by the builder that filing uses too."""
-        body = RecoveryBody.read(request)
+        body = CreateBody.read(request)
+        profile = profile_of(origin_of(request), body.get("profile"))
         shown = preview(
-            profile=profile_of(origin_of(request), body.get("profile")),
+            profile=profile,
             jar_path=body["jarPath"],
             jar_args=body.get("jarArgs", ""),
-            overrides=overrides(body),
+            overrides=overrides_of(request, body),
         )
-        return Response(PreviewShown(shown).data)
+        seen = preflight(profile=profile, payload=shown.payload, sent_text=shown.sent_text, now=database_now())
+        return Response(PreviewShown(shown, context={"preflight": seen}).data)
 
 
 class RecoveryView(View):
@@ -144,7 +151,7 @@ class ResubmitView(View):
                 jar_path=body.get("jarPath"),
                 jar_args=body.get("jarArgs"),
                 profile=profile_of(origin, body["profile"]) if "profile" in body else None,
-                overrides=overrides(body),
+                overrides=overrides_of(request, body),
                 now=database_now(),
             )
         )

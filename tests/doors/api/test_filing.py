@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 SHOWN = """
     id state stateLabel jarPath jarArgs args argsMode profile profileVersion gateway payload payloadSha256 sentPayload
     batchName batchId appId livyState askedProxyUser proxyUser requestedBy reason resubmissionOf attempt tries
-    cancelRequestedAt settledAs settledReason settledBy settledAt linkedBatchId linkedBatchName linkedAppId
+    preflight cancelRequestedAt settledAs settledReason settledBy settledAt linkedBatchId linkedBatchName linkedAppId
     createdAt submittedAt startedAt finishedAt outcome outcomeLabel
     outcomeWords hold sparkUiUrl driverLogUrl mayHaveStarted channel lastSeenAt links
 """
