@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -30,6 +32,15 @@ from recovery.services.linking import MAX_WANTED, Link, Shown
 def new_key() -> str:
     """A form's token: what makes sending it twice file once (H3)."""
     return uuid.uuid4().hex
+
+
+def checked_reason(reason: str) -> str:
+    """The reason, which names a ticket where the portal wants one (REASON_PATTERN). Raises ValidationError."""
+    if settings.REASON_PATTERN and not re.search(settings.REASON_PATTERN, reason):
+        expected = settings.REASON_HELP or settings.REASON_PATTERN
+        problem = Problem(field="reason", code="reason_pattern", params={"expected": expected.rstrip(". ")})
+        raise forms.ValidationError(wording.sentence(problem))
+    return reason
 
 
 class ProblemForm(forms.Form):
@@ -95,6 +106,12 @@ class FilingForm(ProblemForm):
         super().__init__(*args, **kwargs)
         open_to_them = LivyProfile.objects.usable_by(by).order_by("name")
         self.fields["profile"].queryset = open_to_them  # type: ignore[attr-defined]  # a model's choice
+        if settings.REASON_HELP:
+            self.fields["reason"].help_text = settings.REASON_HELP
+
+    def clean_reason(self) -> str:
+        """With its ticket."""
+        return checked_reason(str(self.cleaned_data["reason"]))
 
     def clean_jarArgs(self) -> str | list[str]:
         """As typed; browsers send line ends as CRLF, whatever was typed."""
@@ -160,6 +177,10 @@ class AgainForm(ReasonForm):
     """Resubmits as it was."""
 
     filingKey = forms.UUIDField(widget=forms.HiddenInput)
+
+    def clean_reason(self) -> str:
+        """With its ticket."""
+        return checked_reason(str(self.cleaned_data["reason"]))
 
 
 class CancelForm(ReasonForm):

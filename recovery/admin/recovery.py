@@ -23,7 +23,7 @@ from recovery.admin.recovery_page import recovery_page
 from recovery.admin.recovery_views import RecoveryViews
 from recovery.models import Recovery
 
-UNSEEN_IN_LISTS = ("payload", "sent_payload", "outcome_words", "settled_reason", "args")
+UNSEEN_IN_LISTS = ("payload", "sent_payload", "preflight", "outcome_words", "settled_reason", "args")
 
 
 @admin.register(Recovery)
@@ -52,7 +52,10 @@ class RecoveryAdmin(RecoveryViews, DecidingViews, ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         """The pages of recovery_views.py and deciding.py before Django's own."""
         view = self.admin_site.admin_view
-        pages = [path("file/", view(self.file_view), name="recovery_recovery_file")]
+        pages = [
+            path("file/", view(self.file_view), name="recovery_recovery_file"),
+            path("file/preview/", view(self.file_preview_view), name="recovery_recovery_file_preview"),
+        ]
         pages += [
             path(f"<int:pk>/{name}/", view(getattr(self, f"{name}_view")), name=f"recovery_recovery_{name}")
             for name in ("resubmit", "edit", "cancel", "settle", "acknowledge")

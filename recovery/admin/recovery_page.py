@@ -12,9 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from recovery.admin import lights, show, story
 from recovery.admin import sheet as sheets
-from recovery.admin import show, story
 from recovery.admin.base import person
+from recovery.domain.preflight import Preflight
 from recovery.domain.states import LIVE, State
 from recovery.models import Recovery, RecoveryEvent, RecoveryLog, SubjectType
 from recovery.services import duplicates
@@ -45,6 +46,7 @@ def recovery_page(admin: Any, request: HttpRequest, object_id: str) -> HttpRespo
         headline=story.headline(recovery),
         step=story.next_step(recovery, alarmed=alarmed),
         sheet=sheets.of_recovery(recovery),
+        seen=seen_before(recovery),
         facts=facts(recovery),
         times=times(recovery),
         gateway_badge=show.gateway_badge(recovery.gateway),
@@ -59,6 +61,12 @@ def recovery_page(admin: Any, request: HttpRequest, object_id: str) -> HttpRespo
         zone=timezone.get_current_timezone_name(),
     )  # fmt: skip
     return page
+
+
+def seen_before(recovery: Recovery) -> lights.Lights | None:
+    """The preflight as it was when it was filed."""
+    seen = Preflight.from_text(recovery.preflight)
+    return lights.lights_of(seen) if seen else None
 
 
 def facts(recovery: Recovery) -> list[tuple[str, Any]]:

@@ -10,24 +10,21 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from recovery import wording
 from recovery.admin import sheet as sheets
 from recovery.admin import show, story
 from recovery.admin.base import require
+from recovery.admin.filing import filing_page, filing_preview, told_filed, told_used
 from recovery.admin.forms import AgainForm, CancelForm, EditForm, FilingForm, new_key
 from recovery.domain.errors import InvalidInput
 from recovery.domain.gateways import Channel
 from recovery.models import Recovery
 from recovery.services.cancelling import may_cancel, request_cancel
 from recovery.services.clock import database_now
-from recovery.services.filing import Filed, FilingKeyReused, Origin, file_recovery
-from recovery.services.preview import preview
+from recovery.services.filing import Filed, FilingKeyReused, Origin
 from recovery.services.resubmission import refusal, resubmit
-
-PREFILLED = ("profile", "jarPath", "jarArgs", "reason")
 
 
 class _Frame(Protocol):
@@ -53,31 +50,12 @@ class RecoveryViews:
         return redirect("admin:recovery_recovery_file")
 
     def file_view(self: _Frame, request: HttpRequest) -> HttpResponse:
-        """The form, then what will leave, then it is filed."""
-        by = require(request, "recovery.file_recovery")
-        if request.method != "POST":
-            given = {name: request.GET[name] for name in PREFILLED if name in request.GET}
-            form = FilingForm(by=by, initial=given | {"filingKey": new_key()})
-            return _form(self, request, form)
-        form = FilingForm(request.POST, by=by)
+        """The form, and beside it what will leave."""
+        return filing_page(self, request)
 
-        def look() -> tuple[sheets.Sheet, list[tuple[str, str, str]]]:
-            data = form.cleaned_data
-            seen = preview(profile=data["profile"], jar_path=data["jarPath"], jar_args=data["jarArgs"])
-            return sheets.of_preview(data["profile"], seen), []
-
-        def send(origin: Origin) -> Filed:
-            data = form.cleaned_data
-            return file_recovery(
-                profile=data["profile"],
-                jar_path=data["jarPath"],
-                jar_args=data["jarArgs"],
-                origin=origin,
-                reason=data["reason"],
-                now=database_now(),
-            )
-
-        return _two_steps(self, request, form, look=look, send=send)
+    def file_preview_view(self, request: HttpRequest) -> HttpResponse:
+        """What stands beside the form, for what is typed so far."""
+        return filing_preview(request)
 
     def edit_view(self: _Frame, request: HttpRequest, pk: int) -> HttpResponse:
         """The form filled from the old one, then what differs, then it is filed."""
@@ -124,9 +102,9 @@ class RecoveryViews:
             except InvalidInput as error:
                 form.add_problems(error.problems)
             except FilingKeyReused as error:
-                return _used(request, error)
+                return told_used(request, error)
             else:
-                return _filed(request, filed)
+                return told_filed(request, filed)
         sheet, rows = sheets.of_resubmission(recovery, {})
         problem = refusal(recovery=recovery, origin=Origin(by=by, channel=Channel.ADMIN), reason="-")
         return self.page(
@@ -194,12 +172,12 @@ def _two_steps(
                 channel=Channel.ADMIN,
                 filing_key=form.cleaned_data["filingKey"].hex,
             )
-            return _filed(request, send(origin))
+            return told_filed(request, send(origin))
     except InvalidInput as error:
         form.add_problems(error.problems)
         return _form(admin, request, form, recovery)
     except FilingKeyReused as error:
-        return _used(request, error)
+        return told_used(request, error)
     if "_edit" in request.POST:
         return _form(admin, request, form, recovery)
     if "_file" in request.POST:
@@ -208,20 +186,3 @@ def _two_steps(
         request, "preview.html", title=_("What will be sent"), form=form, sheet=sheet, rows=rows, recovery=recovery,
         original=recovery, reason=form.cleaned_data["reason"],
     )  # fmt: skip
-
-
-def _filed(request: HttpRequest, filed: Filed) -> HttpResponse:
-    number = filed.recovery.pk
-    if filed.again:
-        messages.info(request, _("This form was sent before: here is its recovery, no. %(id)s.") % {"id": number})
-    else:
-        messages.success(
-            request, _("Recovery no. %(id)s is filed. It is sent by itself and followed here.") % {"id": number}
-        )
-    return to_recovery(filed.recovery)
-
-
-def _used(request: HttpRequest, error: FilingKeyReused) -> HttpResponse:
-    text = _("This form was used for this recovery already. Nothing was filed; start a new form for another one.")
-    messages.warning(request, format_html("{}", text))
-    return to_recovery(error.recovery)

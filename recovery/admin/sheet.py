@@ -39,7 +39,7 @@ class Sheet:
     @property
     def how_many(self) -> str:
         """ "1 argument"."""
-        return ngettext("%(count)s argument", "%(count)s arguments", len(self.args)) % {"count": len(self.args)}
+        return how_many(self.args)
 
     @property
     def remarks(self) -> list[str]:
@@ -50,6 +50,11 @@ class Sheet:
         if any("\n" in arg.strip() for arg in self.args):
             found.append(_("An argument holds a line break."))
         return found
+
+
+def how_many(args: tuple[str, ...]) -> str:
+    """ "1 argument"."""
+    return ngettext("%(count)s argument", "%(count)s arguments", len(args)) % {"count": len(args)}
 
 
 def of_preview(profile: LivyProfile, preview: Preview) -> Sheet:

@@ -120,7 +120,7 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if not request.user.has_perm("recovery.view_recovery"):
         return context
     now = database_now()
-    rows = Recovery.objects.for_list().defer("payload", "sent_payload", "args")
+    rows = Recovery.objects.for_list().defer("payload", "sent_payload", "preflight", "args")
     running = list(rows.live()[: SHOWN_RUNNING + 1])
     sees_gateways = request.user.has_perm("recovery.view_gateway")
     return context | {

@@ -9,6 +9,7 @@ from typing import Any
 from django.test import Client
 from django.urls import reverse
 
+from recovery.domain.preflight import Light
 from recovery.models import LivyProfile, Recovery
 from tests.factories import ARGS, JAR
 
@@ -42,7 +43,9 @@ def previewed(client: Client, url: str, data: dict[str, Any]) -> tuple[Any, dict
     response = client.post(url, data | {"_preview": "1"})
     assert response.status_code == 200
     assert "sheet" in response.context, response.context["form"].errors
-    return response, data | {"previewed": response.context["sheet"].token, "_file": "1"}
+    seen = response.context.get("preflight")
+    confirmed = [check.key for check in seen.of(Light.AMBER)] if seen else []
+    return response, data | {"previewed": response.context["sheet"].token, "confirm": confirmed, "_file": "1"}
 
 
 def filed(client: Client, url: str, data: dict[str, Any]) -> Recovery:

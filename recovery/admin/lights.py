@@ -1,0 +1,89 @@
+"""A preflight as the pages show it: what blocks and what asks first, what is in order folded away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import ngettext
+
+from recovery import wording
+from recovery.admin import show
+from recovery.domain.preflight import Check, Light, Preflight
+
+LOOKS = {
+    Light.RED: ("bad", "block"),
+    Light.AMBER: ("warn", "warning"),
+    Light.GREY: ("calm", "help"),
+    Light.GREEN: ("good", "check_circle"),
+}
+"""Light → (tone, icon)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One check. `asks`: it has a box to be ticked; `subject` is shown where it is a path."""
+
+    badge: SafeString
+    text: str
+    key: str
+    subject: str = ""
+    url: str = ""
+    asks: bool = False
+    confirmed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lights:
+    """The whole: its light in words, what to look at, what is in order."""
+
+    badge: SafeString
+    summary: str
+    blocks: bool
+    asks: bool
+    rows: list[Row]
+    fine: list[Row] = field(default_factory=list)
+
+    @property
+    def how_many_fine(self) -> str:
+        """ "5 checks are in order"."""
+        return ngettext("%(count)s check is in order", "%(count)s checks are in order", len(self.fine)) % {
+            "count": len(self.fine)
+        }
+
+
+def light_badge(light: Light) -> SafeString:
+    """Colour, icon and word."""
+    return show.badge(*LOOKS[light], wording.label(light))
+
+
+def lights_of(seen: Preflight, *, ask: bool = False, ticked: frozenset[str] = frozenset()) -> Lights:
+    """Ready for a page. `ask` gives the amber ones their boxes; `ticked` are those that stay ticked."""
+    confirmed = ticked | set(seen.confirmed)
+    rows = [
+        _row(check, seen, asks=ask and light is Light.AMBER, confirmed=check.key in confirmed)
+        for light in (Light.RED, Light.AMBER, Light.GREY)
+        for check in seen.of(light)
+    ]
+    return Lights(
+        badge=light_badge(seen.light),
+        summary=str(wording.label(seen.light)),
+        blocks=bool(seen.of(Light.RED)),
+        asks=bool(seen.of(Light.AMBER)),
+        rows=rows,
+        fine=[_row(check, seen) for check in seen.of(Light.GREEN)],
+    )
+
+
+def _row(check: Check, seen: Preflight, *, asks: bool = False, confirmed: bool = False) -> Row:
+    about = check.code in wording.ABOUT_A_RECOVERY and check.subject.isdecimal()
+    return Row(
+        badge=light_badge(check.light),
+        text=wording.check_text(check, seen),
+        key=check.key,
+        subject="" if about else check.subject,
+        url=reverse("admin:recovery_recovery_change", args=[check.subject]) if about else "",
+        asks=asks,
+        confirmed=confirmed,
+    )
