@@ -23,12 +23,13 @@ LOOKS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """One check. `asks`: it has a box to be ticked; `subject` is shown where it is a path."""
+    """One check. `asks`: it has a box to be ticked; `subject` is shown where it is a path; `when`: the exact time."""
 
     badge: SafeString
     text: str
     key: str
     subject: str = ""
+    when: str = ""
     url: str = ""
     asks: bool = False
     confirmed: bool = False
@@ -82,6 +83,7 @@ def _row(check: Check, seen: Preflight, *, asks: bool = False, confirmed: bool =
         badge=light_badge(check.light),
         text=wording.check_text(check, seen),
         key=check.key,
+        when=wording.check_when(check) if check.subject else "",
         subject="" if about else check.subject,
         url=reverse("admin:recovery_recovery_change", args=[check.subject]) if about else "",
         asks=asks,

@@ -61,7 +61,9 @@ class RecoveryQuerySet(NeverDeletedQuerySet["Recovery"]):
 
     def of_jar(self, jar_path: str) -> RecoveryQuerySet:
         """Of this very jar, found by the index `recovery_jar`."""
-        return self.alias(jar_key=JarKey("jar_path")).filter(jar_key=jar_path[: JarKey.LENGTH], jar_path=jar_path)
+        found = self.alias(jar_key=JarKey("jar_path")).filter(jar_key=jar_path[: JarKey.LENGTH])
+        # only where it says more: with both conditions SQLite puts the path into the first, and passes over the index
+        return found.filter(jar_path=jar_path) if len(jar_path) >= JarKey.LENGTH else found
 
     def for_list(self) -> RecoveryQuerySet:
         """What lists show, newest first."""

@@ -12,7 +12,7 @@ from recovery.wording.history import (
     tell,
 )
 from recovery.wording.labels import LABELS, Text, label
-from recovery.wording.preflight import ABOUT_A_RECOVERY, CHECKS, check_text
+from recovery.wording.preflight import ABOUT_A_RECOVERY, CHECKS, check_text, check_when
 from recovery.wording.problems import PROBLEMS, sentence, sentences
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Told",
     "cause_text",
     "check_text",
+    "check_when",
     "event_text",
     "fact_name",
     "fact_text",

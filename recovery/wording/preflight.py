@@ -88,6 +88,15 @@ def check_text(check: Check, preflight: Preflight) -> str:
     return str(text) % _Params(check, preflight) if text is not None else check.code
 
 
+def check_when(check: Check) -> str:
+    """The exact time that a sentence gives as an age; empty when it gives none."""
+    modified = check.params.get("modified")
+    if not isinstance(modified, int):
+        return ""
+    local = timezone.localtime(datetime.fromtimestamp(modified / 1000, tz=UTC))
+    return f"{date_format(local, 'j N Y, H:i:s')} {local:%Z}"
+
+
 class _Params(dict[str, Any]):
     def __init__(self, check: Check, preflight: Preflight) -> None:
         given = dict(check.params)
@@ -98,7 +107,6 @@ class _Params(dict[str, Any]):
         if isinstance(given.get("modified"), int):
             then = datetime.fromtimestamp(given["modified"] / 1000, tz=UTC)
             self["age"] = timesince(then, datetime.fromisoformat(preflight.at), depth=1)
-            self["when"] = date_format(timezone.localtime(then), "j N Y, H:i")
         if given.get("condition") in set(Condition):
             self["condition"] = label(Condition(given["condition"]))
             self.setdefault("words", self["condition"])

@@ -238,6 +238,13 @@ def test_long_paths_that_begin_alike_are_two_jars(portal: Portal) -> None:
     assert "same_live" in codes(look(portal, jar_path=f"{long}/a.jar"))
 
 
+def test_what_was_done_with_a_jar_is_found_by_an_index(db: None) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL reads a table of no rows without an index")
+    plan = Recovery.objects.of_jar(JAR).filter(created_at__gte=database_now()).order_by("-created_at").explain()
+    assert "USING INDEX recovery_jar" in plan
+
+
 def test_a_large_request_asks(portal: Portal) -> None:
     check = found(look(portal, jar_args="x" * 9000), "body_large")
     assert check.light is Light.AMBER

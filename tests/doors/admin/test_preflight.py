@@ -48,6 +48,7 @@ def test_green_goes_in_two_clicks_and_is_shown_on_its_page(steward: Client, prof
     assert run_button(shown)
     assert "recovery.jar is there and may be read" in text(shown)
     assert "For small tables." in text(shown)
+    assert '<p title="' in text(shown)  # the exact time of what is told as an age
     steward.post(FILE, send)
     row = Recovery.objects.get()
     kept = Preflight.from_text(row.preflight)
