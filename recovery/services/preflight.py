@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from django.db.models import Q
+from django.db.models import Q, Subquery
 
 from recovery.domain.gateways import Condition
 from recovery.domain.payload import Payload
@@ -79,32 +79,25 @@ def preflight(
 
 
 def facts_of(gateway: Gateway, payload: Payload, now: datetime) -> Facts:
-    """Three queries."""
-    of_jar = Recovery.objects.of_jar(payload.file)
-    same = (
-        of_jar.filter(_MAY_HAVE_RUN, args=list(payload.args), created_at__gte=now - RECENT)
-        .order_by("-created_at")
-        .values_list("pk", "state")
-        .first()
-    )
-    succeeded = (
-        of_jar.filter(gateway=gateway, state=State.SUCCEEDED)
-        .exclude(preflight="")
-        .order_by("-created_at")
-        .values_list("pk", "preflight")
-        .first()
-    )
-    kept = Preflight.from_text(succeeded[1]) if succeeded else None
-    ran_as = (
-        Recovery.objects.filter(gateway=gateway, livy_id__isnull=False)
-        .order_by("-id")
-        .values_list("proxy_user", flat=True)
-        .first()
-    )
+    """One query, whatever it finds: each part is the newest row of its kind."""
+    of_jar = Recovery.objects.of_jar(payload.file).order_by("-created_at")
+    same = of_jar.filter(_MAY_HAVE_RUN, args=list(payload.args), created_at__gte=now - RECENT)
+    succeeded = of_jar.filter(gateway=gateway, state=State.SUCCEEDED).exclude(preflight="")
+    batches = Recovery.objects.filter(gateway=gateway, livy_id__isnull=False).order_by("-id")
+    parts = {
+        "done_pk": same.values("pk"),
+        "done_state": same.values("state"),
+        "success_pk": succeeded.values("pk"),
+        "success_seen": succeeded.values("preflight"),
+        "ran_as": batches.values("proxy_user"),
+    }
+    newest = {name: Subquery(rows[:1]) for name, rows in parts.items()}
+    found = cast(dict[str, Any], Gateway.objects.filter(pk=gateway.pk).values(**newest).get())
+    kept = Preflight.from_text(found["success_seen"] or "")
     return Facts(
-        same_work=same,
-        last_success=(succeeded[0], kept.seen) if succeeded and kept and kept.seen else None,
-        ran_as=ran_as,
+        same_work=(found["done_pk"], found["done_state"]) if found["done_pk"] else None,
+        last_success=(found["success_pk"], kept.seen) if kept and kept.seen else None,
+        ran_as=found["ran_as"],
     )
 
 
