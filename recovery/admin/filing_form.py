@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.models import User
 from django.forms import BoundField
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminExpandableTextareaWidget,
@@ -75,7 +76,12 @@ class FilingPageForm(FilingForm):
                 del self.fields[name]
         self.fields["jarPath"].widget.attrs |= {"list": "jar-paths", "autocomplete": "off", "spellcheck": "false"}
         self.fields["jarArgs"].help_text = _("As the jar expects them. How they will arrive there is shown beside.")
-        self.suggested = jar_paths() if by.has_perm("recovery.view_recovery") else []
+        self.may_see = by.has_perm("recovery.view_recovery")
+
+    @cached_property
+    def suggested(self) -> list[str]:
+        """Jars to choose from; asked for by the page alone, not while somebody types."""
+        return jar_paths() if self.may_see else []
 
     def add_problems(self, problems: Iterable[Problem]) -> None:
         """Of a value that is the profile's: on the form, since its field here is empty."""
