@@ -5,6 +5,8 @@ Indices slide once the ring is full, so `from` is no cursor: each reading is lai
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections.abc import Sequence
 from typing import Final
 
@@ -58,3 +60,39 @@ def merge(kept: Sequence[str], window: Sequence[str]) -> list[str]:
         head = MAX_KEPT // 10
         merged = [*merged[:head], GAP, *merged[-(MAX_KEPT - head - 1) :]]
     return merged
+
+
+# Colours and cursor moves of a terminal; each repetition is bounded, the last resort is a lone escape.
+_ANSI: Final = re.compile(
+    r"\x1b\[[0-9;:?<=>!]{0,60}[ -/]{0,4}[@-~]|\x1b\][^\x07\x1b]{0,300}(?:\x07|\x1b\\)|\x1b[ -/]{0,2}[0-~]|\x1b"
+)
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f]")
+
+
+def plain(text: str) -> str:
+    """A kept log to be read by people: no colours of a terminal, of a line that was drawn over (a progress bar) its
+    last state, no control characters but tab and line feed."""
+    if "\r" in text:
+        text = "\n".join(line.rstrip("\r").rsplit("\r", 1)[-1] for line in text.split("\n"))
+    return _CONTROL.sub("", _ANSI.sub("", text))
+
+
+def tail(text: str, lines: int) -> tuple[str, int]:
+    """(the last `lines` lines, how many come before them)."""
+    before = text.count("\n") + 1 - lines if text else 0
+    if before <= 0:
+        return text, 0
+    return text.split("\n", before)[-1], before
+
+
+def mark(text: str) -> str:
+    """Where a reader stands who has seen all of `text`: its length and a check of its end."""
+    return f"{len(text)}-{zlib.crc32(text[-500:].encode()):08x}"
+
+
+def since(text: str, seen: str) -> str | None:
+    """What was added to the log since a reader's mark; None when that is not the log he has read (it was cut)."""
+    length = seen.partition("-")[0]
+    if not length.isdecimal() or len(length) > 12 or int(length) > len(text) or mark(text[: int(length)]) != seen:
+        return None
+    return text[int(length) :]

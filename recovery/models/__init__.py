@@ -7,9 +7,11 @@ from recovery.models.housekeeping import Instance, Lease
 from recovery.models.log import RecoveryLog
 from recovery.models.profile import LivyProfile
 from recovery.models.recovery import Recovery
+from recovery.models.signature import FailureSignature
 
 __all__ = [
     "ApiToken",
+    "FailureSignature",
     "Gateway",
     "Instance",
     "Lease",

@@ -7,6 +7,7 @@ from enum import StrEnum
 from recovery import wording
 from recovery.domain.arguments import ArgsMode
 from recovery.domain.gateways import AuthKind, Channel, Condition
+from recovery.domain.signatures import Certainty
 from recovery.domain.states import Hold, Settlement, State
 from recovery.domain.verdicts import Outcome
 
@@ -60,3 +61,8 @@ def auth_kinds() -> Choices:
 def conditions() -> Choices:
     """Gateway.condition."""
     return _of(Condition)
+
+
+def certainties() -> Choices:
+    """FailureSignature.certainty."""
+    return _of(Certainty)

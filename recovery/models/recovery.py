@@ -252,6 +252,7 @@ class Recovery(models.Model):
             ),
             models.Index(fields=("gateway",), condition=Q(cleanup_due=True), name="recovery_cleanup"),
             models.Index(fields=("state", "-id"), name="recovery_state_newest"),
+            models.Index(fields=("profile", "-id"), condition=Q(state=State.SUCCEEDED.value), name="recovery_usual"),
             models.Index(fields=("-created_at",), name="recovery_created"),
             models.Index(JarKey("jar_path"), F("created_at").desc(), name="recovery_jar"),
             models.Index(fields=("app_id",), condition=~Q(app_id=""), name="recovery_app"),

@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from recovery.domain.arguments import ArgsMode
 from recovery.domain.gateways import AuthKind, Channel, Condition
 from recovery.domain.preflight import Light
+from recovery.domain.remedies import Kind
+from recovery.domain.signatures import Certainty, Place
 from recovery.domain.states import Hold, Settlement, State
 from recovery.domain.verdicts import Outcome
 
@@ -105,6 +107,24 @@ LABELS: Final[Mapping[type[StrEnum], Mapping[StrEnum, Text]]] = MappingProxyType
             Condition.CSRF: _("wants a header that it did not get (CSRF)"),
             Condition.SECRET: _("its secret cannot be read"),
             Condition.OLD_LIVY: _("has a Livy that is too old, or of unclear version"),
+        },
+        Certainty: {
+            Certainty.SAID: _("the server says"),
+            Certainty.PROBABLE: _("probably"),
+            Certainty.POSSIBLE: _("perhaps"),
+        },
+        Place: {
+            Place.WORDS: _("the server's answer"),
+            Place.DIAGNOSTICS: _("YARN diagnostics"),
+            Place.LOG: _("log"),
+        },
+        Kind: {
+            Kind.TIMES: _("multiplied"),
+            Kind.VALUE: _("set"),
+            Kind.ASK: _("to be given"),
+            Kind.CONF: _("setting"),
+            Kind.WITHOUT: _("setting taken out"),
+            Kind.SPLIT: _("arguments cut as a shell would"),
         },
     }
 )

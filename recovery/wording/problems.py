@@ -66,6 +66,15 @@ PROBLEMS: Final[Mapping[str, Text]] = MappingProxyType(
         "link_changed": _("It is not what you were shown any more. Look at it once more."),
         "gateway_unusable": _("Nothing could be looked up: the gateway %(condition)s. %(words)s"),
         "no_alarm": _("There is no alarm to acknowledge."),
+        "pattern": _("This is no regular expression: %(error)s."),
+        "pattern_slow": _(
+            "This pattern could take too long on an unlucky line: bound what repeats (.{0,80} instead of .*), "
+            "repeat no group that repeats, and do not look around."
+        ),
+        "pattern_empty": _("This pattern fits an empty line, and so every log."),
+        "remedy_line": _("“%(value)s” is no change. Expected: executorMemory x2, queue = …, className ?, conf …"),
+        "remedy_long": _("At most %(limit)s changes."),
+        "looks_nowhere": _("Choose where it looks, in one place at least."),
         "cursor": _("This cursor is not one of this list in this order."),
     }
 )

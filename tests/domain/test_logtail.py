@@ -102,3 +102,41 @@ def test_a_log_that_is_too_long_keeps_its_beginning_and_its_end(monkeypatch: pyt
 
 def test_what_is_kept_is_bounded() -> None:
     assert len(merge([str(number) for number in range(MAX_KEPT)], ["new"])) == MAX_KEPT
+
+
+# ── for people to read ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("kept", "shown"),
+    [
+        ("plain\ttext\n", "plain\ttext\n"),
+        ("\x1b[31mred\x1b[0m \x1b[1;38;5;12mx\x1b[K", "red x"),
+        ("\x1b]0;title\x07done \x1b]8;;http://x\x1b\\link", "done link"),
+        ("\x1b(Bok\x1b7\x1b", "ok"),
+        ("[Stage 0:> (0 + 1)]\r[Stage 0:> (1 + 1)]\nend\r\n", "[Stage 0:> (1 + 1)]\nend\n"),
+        ("bell\x07 null\x00 \x9b", "bell null "),
+    ],
+)
+def test_a_terminal_s_colours_are_not_shown(kept: str, shown: str) -> None:
+    assert logtail.plain(kept) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "lines", "wanted"),
+    [("", 3, ("", 0)), ("a\nb", 3, ("a\nb", 0)), ("a\nb\nc", 2, ("b\nc", 1)), ("a\nb\n", 1, ("", 2))],
+)
+def test_the_tail_says_how_much_is_before_it(text: str, lines: int, wanted: tuple[str, int]) -> None:
+    assert logtail.tail(text, lines) == wanted
+
+
+def test_a_reader_goes_on_where_he_was() -> None:
+    seen = logtail.mark("one\ntwo")
+    assert logtail.since("one\ntwo\nthree", seen) == "\nthree"
+    assert logtail.since("one\ntwo", seen) == ""
+    assert logtail.since("one\ntwX\nthree", seen) is None, "another log"
+    assert logtail.since("one", seen) is None, "a shorter log"
+    assert logtail.since("one", "") is None
+    assert logtail.since("one", "9" * 20 + "-0") is None
+    assert logtail.since("one", "x-y") is None
+    assert logtail.since("one", logtail.mark("")) == "one"

@@ -1,0 +1,190 @@
+"""Patterns that people type, held to a bound: none may take a page with it.
+
+Python's `re` has no time limit, and a pattern such as `(\\w+)+x` needs for ever on an unlucky line. So a pattern is
+refused unless it can be shown that it fails soon: its worst number of ways to match from one place is counted on the
+parsed pattern, and it is only ever run over single lines of at most MAX_LINE characters. A repetition after which
+nothing that it repeats can come (`\\d+ rows`) has one way; `.*` has as many as the line has characters.
+"""
+
+from __future__ import annotations
+
+import re
+from re import _constants as sre  # the parser behind `re`: its tree is what is counted
+from re import _parser as parser
+from typing import Any, Final
+
+from recovery.domain.errors import Problem
+
+MAX_LINE: Final = 1000
+"""Characters of a line that a pattern sees."""
+MAX_PATTERN: Final = 500
+MAX_WAYS: Final = 5_000
+"""Ways from one place: with MAX_LINE places in a line, some tenths of a second at the very worst."""
+_OTHER: Final = frozenset("é٣\u2003→")
+"""Stand for everything outside ASCII: a letter, a digit, a blank, anything else."""
+_END: Final = ""
+_ALPHABET: Final = frozenset(map(chr, range(128))) | _OTHER
+_FLAGS: Final = re.IGNORECASE
+
+Items = list[tuple[Any, Any]]
+
+
+class _Unbounded(Exception):
+    """More ways than can be counted, or a construct whose ways cannot be."""
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Upper and lower case are one. Only for a pattern without problems."""
+    return re.compile(pattern, _FLAGS)
+
+
+def pattern_problems(pattern: str, *, field: str = "pattern") -> list[Problem]:
+    """Why a pattern is not taken."""
+    if len(pattern) > MAX_PATTERN:
+        return [Problem(field=field, code="too_long", params={"limit": MAX_PATTERN})]
+    try:
+        tree = parser.parse(pattern, _FLAGS)
+        compiled(pattern)
+    except (re.error, OverflowError, RecursionError, ValueError) as error:
+        return [Problem(field=field, code="pattern", params={"error": str(error)[:200]})]
+    try:
+        most = _ways(list(tree), None)
+    except _Unbounded:
+        most = MAX_WAYS + 1
+    if most > MAX_WAYS:
+        return [Problem(field=field, code="pattern_slow")]
+    if compiled(pattern).search("") is not None:
+        return [Problem(field=field, code="pattern_empty")]
+    return []
+
+
+# ── how many ways there are from one place ──────────────────────────────────────────────────────────────────────
+
+
+def _ways(items: Items, follow: frozenset[str] | None) -> int:
+    """Of a sequence; `follow` are the characters that may come after it, None when nothing has to."""
+    total = 1
+    for index, (op, given) in enumerate(items):
+        after = _first(items[index + 1 :], follow)
+        total *= _ways_of(op, given, after)
+        if total > MAX_WAYS:
+            raise _Unbounded
+    return total
+
+
+def _ways_of(op: Any, given: Any, after: frozenset[str] | None) -> int:
+    if op in (sre.LITERAL, sre.NOT_LITERAL, sre.ANY, sre.IN, sre.AT):
+        return 1
+    if op is sre.SUBPATTERN:
+        return _ways(list(given[3]), after)
+    if op is sre.BRANCH:
+        branches = [list(branch) for branch in given[1]]
+        ways = [_ways(branch, after) for branch in branches]
+        return max(ways) if _told_apart(branches) else sum(ways)
+    if op in (sre.MAX_REPEAT, sre.MIN_REPEAT):
+        least, most, inner = given
+        return _ways_repeated(int(least), min(int(most), MAX_LINE), list(inner), after)
+    raise _Unbounded  # looks around, back references, conditions
+
+
+def _told_apart(branches: list[Items]) -> bool:
+    """Their first characters say which one it is."""
+    begins = [_either([branch]) for branch in branches]
+    letters = [one for found, _empty in begins for one in found]
+    return len(letters) == len(set(letters)) and not any(empty for _found, empty in begins)
+
+
+def _ways_repeated(least: int, most: int, inner: Items, after: frozenset[str] | None) -> int:
+    again = _first(inner, frozenset())
+    if again is None:
+        raise _Unbounded  # it may repeat nothing at all
+    one = _ways(inner, again | after if after is not None else None)
+    single = len(inner) == 1 and inner[0][0] in (sre.LITERAL, sre.NOT_LITERAL, sre.ANY, sre.IN)
+    if single:
+        return 1 if after is None or not (again & after) else most - least + 1
+    if one > 1 and most > 20:
+        raise _Unbounded
+    return int(sum(one**times for times in range(least, most + 1)))
+
+
+# ── what a sequence can begin with ──────────────────────────────────────────────────────────────────────────────
+
+
+def _first(items: Items, follow: frozenset[str] | None) -> frozenset[str] | None:
+    """None: it can be over at once, and then it has matched."""
+    found: frozenset[str] = frozenset()
+    for op, given in items:
+        if op is sre.AT and given in (sre.AT_END, sre.AT_END_STRING):
+            return found | {_END}
+        begins, empty = _begins(op, given)
+        found |= begins
+        if not empty:
+            return found
+    return None if follow is None else found | follow
+
+
+def _begins(op: Any, given: Any) -> tuple[frozenset[str], bool]:
+    """(characters, whether it can be empty)."""
+    if op is sre.AT:
+        return frozenset(), True
+    if op is sre.SUBPATTERN:
+        return _either([list(given[3])])
+    if op is sre.BRANCH:
+        return _either([list(branch) for branch in given[1]])
+    if op in (sre.MAX_REPEAT, sre.MIN_REPEAT):
+        begins, empty = _either([list(given[2])])
+        return begins, empty or int(given[0]) == 0
+    if op in (sre.LITERAL, sre.NOT_LITERAL, sre.ANY, sre.IN):
+        return _characters(op, given), False
+    raise _Unbounded
+
+
+def _either(sequences: list[Items]) -> tuple[frozenset[str], bool]:
+    found: frozenset[str] = frozenset()
+    empty = False
+    for items in sequences:
+        begins = frozenset({_END})
+        # an end of its own is told from the end of the line by asking with the marker behind it
+        first = _first(items, begins)
+        found |= (first or begins) - begins
+        empty = empty or bool((first or begins) & begins)
+    return found, empty
+
+
+def _characters(op: Any, given: Any) -> frozenset[str]:
+    """Those that one character of the pattern stands for, upper and lower case as one."""
+    if op is sre.ANY:
+        return _ALPHABET
+    if op is sre.LITERAL:
+        return _cases(given)
+    if op is sre.NOT_LITERAL:
+        return (_ALPHABET - _cases(given)) | _OTHER
+    negated = False
+    found: set[str] = set()
+    whole: set[str] = set()
+    for kind, value in given:
+        if kind is sre.NEGATE:
+            negated = True
+        elif kind is sre.CATEGORY:
+            whole |= {one for one in _ALPHABET if _CATEGORIES[value].match(one)}
+        else:
+            low, high = (value, value) if kind is sre.LITERAL else value
+            found |= {one for code in range(low, min(high, 127) + 1) for one in _cases(code)}
+            found |= _OTHER if high > 127 else set()
+    if negated:  # one letter outside ASCII that is left out does not leave out all of them
+        return frozenset(_ALPHABET - whole - (found - _OTHER))
+    return frozenset(found | whole)
+
+
+def _cases(code: int) -> frozenset[str]:
+    return frozenset({chr(code).lower(), chr(code).upper()}) if code < 128 else _OTHER
+
+
+_CATEGORIES: Final = {
+    sre.CATEGORY_DIGIT: re.compile(r"\d"),
+    sre.CATEGORY_NOT_DIGIT: re.compile(r"\D"),
+    sre.CATEGORY_SPACE: re.compile(r"\s"),
+    sre.CATEGORY_NOT_SPACE: re.compile(r"\S"),
+    sre.CATEGORY_WORD: re.compile(r"\w"),
+    sre.CATEGORY_NOT_WORD: re.compile(r"\W"),
+}

@@ -1,0 +1,75 @@
+"""A pattern that people type cannot take a page with it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recovery.domain.patterns import MAX_LINE, MAX_PATTERN, MAX_WAYS, compiled, pattern_problems
+
+
+def codes(pattern: str) -> list[str]:
+    return [problem.code for problem in pattern_problems(pattern)]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"ClassNotFoundException", r"\d+ rows", r"foo.*bar", r".{0,40}x.{0,40}y", r"exit(ed)?\s+code\s+\d+", r"\s+\S+",
+        r"(ab)*c", r"(ab|cd)+e", r"(a|ab){1,5}c", r"\w+\s*=", r"[^a]+a", r"foo$", r"(?i:foo)", r"[^\d]+\d+",
+        r"\s+[a-z]",
+        r"(?P<key>[\w.]+)", r"x{3}y", r"[a-z]+[0-9]", r"(foo|bar).*", r"[^é]+x", r"\bword\b", r"é+", r"[à-é]+x",
+        r"\D+\d",
+        r"\W+\w", r"(?:a|b$)c", r"(?:^a|b)c", r"[^a-z]+a", r"a[^b]", r"[^x]y", r"(?:foo)+ bar", r"(|a)b", r"(ab?)c",
+    ],
+)  # fmt: skip
+def test_a_pattern_that_fails_soon_is_taken(pattern: str) -> None:
+    assert codes(pattern) == []
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"(\w+)+x", r"(a*)*b", r"a.*b.*c", r"(a|ab|b)*c", r"(?=a)b", r"(?<!a)b", r"(a)\1", r"(a)(?(1)b|c)d", r"(a++)b",
+        r"(?>a+)b", r".*.*x", r"(.{1,9}){1,20}x", r"(a{1,2}){1,30}x", r"\d+\d+\d+x", r"(\s|\s)+x", r"[^\d]*[^\d]*x",
+        r"(?:(?:a|b)?)*c", r"(?:(?=a))*c",
+    ],
+)  # fmt: skip
+def test_a_pattern_that_may_need_for_ever_is_not(pattern: str) -> None:
+    assert codes(pattern) == ["pattern_slow"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "code"),
+    [
+        ("(", "pattern"), ("a{1,99999999999}", "pattern"), ("x" * (MAX_PATTERN + 1), "too_long"), ("", "pattern_empty"),
+        ("x*", "pattern_empty"), ("(.{0,9}){0,9}", "pattern_empty"), ("(" * 400, "pattern"),
+    ],
+)  # fmt: skip
+def test_what_is_no_pattern_for_a_log_is_not(pattern: str, code: str) -> None:
+    assert codes(pattern) == [code]
+
+
+def test_upper_and_lower_case_are_one() -> None:
+    assert compiled("unknown QUEUE").search("to Unknown queue: x")
+
+
+@pytest.mark.parametrize("pattern", [r".{0,49}.{0,48}x", r"(a{1,2}){1,10}x", r".*.?x", r"(a|aa){1,8}x"])
+def test_the_worst_that_is_taken_ends_on_the_worst_of_lines(pattern: str) -> None:
+    """It ends at all: the time limit of the test would be over long before."""
+    assert codes(pattern) == []
+    assert MAX_WAYS * MAX_LINE <= 5_000_000
+    for line in ("a" * MAX_LINE, "ab" * (MAX_LINE // 2)):
+        assert compiled(pattern).search(line) is None
+
+
+PIECES = st.sampled_from(
+    [*"ab.", r"\d", r"\w", r"\s", "[ab]", "[^a]", "a*", "b+", ".{0,9}", "(a|b)", "(ab|a)+", "(a*)*", "$", "x?"]
+)
+
+
+@given(st.lists(PIECES, min_size=1, max_size=6).map("".join), st.text("ab1 x", max_size=40))
+def test_whatever_is_taken_compiles_and_ends(pattern: str, line: str) -> None:
+    if not codes(pattern):
+        compiled(pattern).search(line * 10)
