@@ -17,7 +17,8 @@ from recovery.admin import sheet as sheets
 from recovery.admin import show, story
 from recovery.admin.base import require
 from recovery.admin.filing import filing_page, filing_preview, told_filed, told_used
-from recovery.admin.forms import AgainForm, CancelForm, EditForm, FilingForm, new_key
+from recovery.admin.forms import AgainForm, CancelForm, FilingForm, new_key
+from recovery.admin.remedy import edit_form
 from recovery.domain.errors import InvalidInput
 from recovery.domain.gateways import Channel
 from recovery.models import Recovery
@@ -69,8 +70,8 @@ class RecoveryViews:
                 "reason": recovery.reason,
                 "filingKey": new_key(),
             }
-            return _form(self, request, EditForm(by=by, recovery=recovery, initial=given), recovery=recovery)
-        form = EditForm(request.POST, by=by, recovery=recovery)
+            return _form(self, request, edit_form(request, recovery, by=by, initial=given), recovery=recovery)
+        form = edit_form(request, recovery, by=by, initial={})
 
         def look() -> tuple[sheets.Sheet, list[tuple[str, str, str]]]:
             origin = Origin(by=by, channel=Channel.ADMIN)

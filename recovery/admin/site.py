@@ -97,6 +97,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 item(_("Livy profiles"), "tune", reverse("admin:recovery_livyprofile_changelist"),
                      "recovery.view_livyprofile"),
                 item(_("Gateways"), "router", reverse("admin:recovery_gateway_changelist"), "recovery.view_gateway"),
+                item(_("Failures explained"), "troubleshoot", reverse("admin:recovery_failuresignature_changelist"),
+                     "recovery.change_failuresignature"),
             ],
         ),
         (

@@ -95,8 +95,8 @@ def _told_apart(branches: list[Items]) -> bool:
 
 
 def _ways_repeated(least: int, most: int, inner: Items, after: frozenset[str] | None) -> int:
-    again = _first(inner, frozenset())
-    if again is None:
+    again, empty = _either([inner])
+    if empty:
         raise _Unbounded  # it may repeat nothing at all
     one = _ways(inner, again | after if after is not None else None)
     single = len(inner) == 1 and inner[0][0] in (sre.LITERAL, sre.NOT_LITERAL, sre.ANY, sre.IN)

@@ -315,7 +315,7 @@ SIGNATURES = [
         (D, L),
         r"unknown option|Unrecognized option|UnrecognizedOptionException|Missing required option|"
         r"MissingOptionException|MissingArgumentException|unrecognized arguments|the following arguments are required|"
-        r"DateTimeParseException|Unparseable date|NumberFormatException|ArrayIndexOutOfBoundsException: "
+        r"DateTimeParseException|Unparseable date|NumberFormatException|IndexOutOfBoundsException: "
         r"Index \d+ out of bounds for length \d+|Usage: ",
         "",
         "Le jar n’a pas compris ses arguments.",
@@ -386,7 +386,7 @@ def allow_groups(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("recovery", "0004_linked_batches_restarts_alarms"),
+        ("recovery", "0005_preflight"),
         ("contenttypes", "0002_remove_content_type_name"),
         ("auth", "0012_alter_user_first_name_max_length"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -1,0 +1,84 @@
+"""“Edit and resubmit” with a remedy filled in: the same form, and what the remedy changes beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
+
+from recovery.admin import show
+from recovery.admin.forms import EditForm
+from recovery.domain.remedies import Kind
+from recovery.models import Recovery, RecoveryLog
+from recovery.services.explaining import Explanation, Remedy, remedied, remedy_for, would_change
+
+GIVEN = "give_"
+
+
+class RemedyForm(EditForm):
+    """What the remedy sets was decided by operators: it is applied or not, and only what it asks for is typed."""
+
+    remedy = forms.IntegerField(widget=forms.HiddenInput)
+    applyRemedy = forms.BooleanField(
+        label=gettext_lazy("Apply the remedy"), required=False, initial=True, widget=UnfoldBooleanSwitchWidget
+    )
+
+    def __init__(self, *args: Any, remedy: Remedy, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.known = remedy
+        self.fields["applyRemedy"].help_text = help_text(self.recovery, remedy.explanation)
+        then = self.recovery.payload_json
+        for name in remedy.asked:
+            self.fields[GIVEN + name] = forms.CharField(
+                label=name, required=False, max_length=300, initial=then.get(name, ""),
+                widget=UnfoldAdminTextInputWidget, help_text=_("Empty: as it was then."),
+            )  # fmt: skip
+        self.order_fields(["profile", "todaysValues", "applyRemedy", *(GIVEN + name for name in remedy.asked)])
+
+    def changes(self) -> dict[str, Any]:
+        """With the remedy laid over them. Raises InvalidInput."""
+        changes = super().changes()
+        if not self.cleaned_data.get("applyRemedy"):
+            return changes
+        given = {name: self.cleaned_data.get(GIVEN + name, "") for name in self.known.asked}
+        return remedied(self.recovery, changes, self.known, given=given)
+
+
+def edit_form(request: HttpRequest, recovery: Recovery, *, by: User, initial: Mapping[str, Any]) -> EditForm:
+    """The form of the edit page: with the remedy that the address or the form names, as long as it fits."""
+    data = request.POST if request.method == "POST" else None
+    wanted = (request.POST if data is not None else request.GET).get("remedy", "")
+    if wanted.isdecimal() and len(wanted) < 19:
+        remedy = remedy_for(recovery, RecoveryLog.objects.filter(pk=recovery.pk).first(), int(wanted))
+        if remedy is not None:
+            return RemedyForm(data, by=by, recovery=recovery, remedy=remedy, initial={**initial, "remedy": wanted})
+        messages.warning(request, _("This remedy does not fit any more: it was changed, or is switched off."))
+    return EditForm(data, by=by, recovery=recovery, initial=dict(initial))
+
+
+def help_text(recovery: Recovery, explanation: Explanation) -> str:
+    """The remedy and what it changes, as one text."""
+    lines = change_lines(recovery, explanation)
+    return explanation.signature.remedy + (" " + " · ".join(lines) if lines else "")
+
+
+def change_lines(recovery: Recovery, explanation: Explanation) -> list[str]:
+    """ "executorMemory: 4g → 8g", before anything is edited."""
+    lines = [
+        _("%(field)s: %(then)s → %(now)s") % {
+            "field": field, "then": show.shortened(show.value(then)), "now": show.shortened(show.value(now)),
+        }
+        for field, then, now in would_change(recovery, explanation)
+    ]  # fmt: skip
+    kinds = {change.kind for change in explanation.changes}
+    if Kind.SPLIT in kinds:
+        lines.append(_("the arguments are cut as a shell would"))
+    lines += [_("%(field)s: to be given") % {"field": c.field} for c in explanation.changes if c.kind is Kind.ASK]
+    return lines

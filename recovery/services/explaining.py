@@ -1,0 +1,152 @@
+"""Why a recovery failed, as far as its log says, and what to change: from the signatures that operators keep.
+
+Read when a page asks, and kept nowhere: a signature that is written today explains the failures of yesterday.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from recovery.domain import remedies
+from recovery.domain.arguments import ArgsMode, parse_arguments
+from recovery.domain.errors import InvalidInput, Problem
+from recovery.domain.patterns import pattern_problems
+from recovery.domain.payload import Payload
+from recovery.domain.remedies import Change
+from recovery.domain.signatures import Certainty, Match, Place, Signature, match
+from recovery.domain.states import State
+from recovery.models import FailureSignature, Recovery, RecoveryLog
+from recovery.services.resubmission import differences, resubmission_payload
+
+EXPLAINED = frozenset({State.QUEUED, State.FAILED, State.REFUSED, State.LOST})
+SECONDS = 0.5
+"""That the search may take on a page; what was not found by then is not said."""
+SHOWN = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Explanation:
+    """A signature that fits a recovery."""
+
+    signature: FailureSignature
+    found: Match
+
+    @property
+    def changes(self) -> list[Change]:
+        """Of its remedy."""
+        return remedies.parse(self.signature.change)
+
+
+def explain(
+    recovery: Recovery, log: RecoveryLog | None, *, clock: Callable[[], float] = monotonic
+) -> list[Explanation]:
+    """What fits, the first the likeliest by the operators' order. `lost` rows are explained, though never certain."""
+    if recovery.state not in EXPLAINED:
+        return []
+    texts = texts_of(recovery, log)
+    return explain_texts(texts, clock=clock) if any(texts.values()) else []
+
+
+def texts_of(recovery: Recovery, log: RecoveryLog | None) -> dict[Place, str]:
+    """Where a signature may look."""
+    words = recovery.outcome_words
+    if recovery.state == State.QUEUED:
+        return {Place.WORDS: recovery.gateway.seen_words if recovery.gateway.seen_condition else ""}
+    return {
+        Place.WORDS: words,
+        Place.DIAGNOSTICS: log.diagnostics if log else "",
+        Place.LOG: log.output if log else "",
+    }
+
+
+def explain_texts(
+    texts: Mapping[Place, str], *, clock: Callable[[], float] = monotonic, only: FailureSignature | None = None
+) -> list[Explanation]:
+    """What fits these texts, of all signatures in use, or of one (which need not be stored yet)."""
+    rows = [only] if only is not None else list(FailureSignature.objects.in_use())
+    # asked again: one that came into the table by another way must not stop every page
+    known = {number: row for number, row in enumerate(rows) if not pattern_problems(row.pattern)}
+    until = clock() + SECONDS
+    found = match([_value(n, row) for n, row in known.items()], texts, time_is_up=lambda: clock() > until)
+    return [Explanation(signature=known[one.signature.id], found=one) for one in found[:SHOWN]]
+
+
+def _value(number: int, row: FailureSignature) -> Signature:
+    places = ((Place.WORDS, row.in_words), (Place.DIAGNOSTICS, row.in_diagnostics), (Place.LOG, row.in_log))
+    return Signature(
+        id=number,
+        pattern=row.pattern,
+        places=frozenset(place for place, looks in places if looks),
+        certainty=Certainty(row.certainty),
+    )
+
+
+def signature_problems(row: FailureSignature) -> list[Problem]:
+    """Why a signature cannot be stored."""
+    problems = pattern_problems(row.pattern) + remedies.problems(row.change)
+    if not (row.in_words or row.in_diagnostics or row.in_log):
+        problems.append(Problem(field="in_log", code="looks_nowhere"))
+    return problems
+
+
+def save_signature(*, signature: FailureSignature, by: User) -> FailureSignature:
+    """Store a new or edited one; who it was stays in its history. Raises InvalidInput."""
+    if problems := signature_problems(signature):
+        raise InvalidInput(problems)
+    signature._history_user = by  # type: ignore[attr-defined]  # simple-history's way to say who
+    signature.save()
+    return signature
+
+
+# ── the remedy in a resubmission ────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Remedy:
+    """The changes of a signature that fits a recovery, ready for its resubmission."""
+
+    explanation: Explanation
+    asked: list[str]
+    splits: bool
+
+
+def remedy_for(recovery: Recovery, log: RecoveryLog | None, signature_id: int) -> Remedy | None:
+    """Only of a signature that does fit: a remedy is no way to set whatever one likes. None otherwise."""
+    texts = texts_of(recovery, log)
+    row = FailureSignature.objects.in_use().filter(pk=signature_id).exclude(change="").first()
+    found = explain_texts(texts, only=row) if row is not None and recovery.state in EXPLAINED else []
+    if not found:
+        return None
+    changes = found[0].changes
+    return Remedy(explanation=found[0], asked=remedies.asked(changes), splits=remedies.splits(changes))
+
+
+def remedied(
+    recovery: Recovery, changes: Mapping[str, Any], remedy: Remedy, *, given: Mapping[str, str]
+) -> dict[str, Any]:
+    """The keyword arguments of a resubmission with the remedy laid over them. Raises InvalidInput.
+
+    Arguments that are cut become a list, so that the profile's way to read them does not matter.
+    """
+    out = dict(changes)
+    if remedy.splits:
+        typed = recovery.raw_jar_args if out.get("jar_args") is None else out["jar_args"]
+        if isinstance(typed, str) and recovery.args_mode != ArgsMode.LIST:
+            out["jar_args"] = list(parse_arguments(typed, ArgsMode.SPLIT))
+    payload, _mode, _raw = resubmission_payload(recovery=recovery, **out)
+    overrides = remedies.overrides(
+        remedy.explanation.changes, payload, groups=remedy.explanation.found.groups, given=given
+    )
+    return out | {"overrides": overrides or None}
+
+
+def would_change(recovery: Recovery, explanation: Explanation) -> list[tuple[str, Any, Any]]:
+    """(field, then, with the remedy) of what needs nobody's word."""
+    then = Payload.from_json(recovery.payload_json)
+    values = remedies.overrides(explanation.changes, then, groups=explanation.found.groups, given={})
+    return [(d.field, d.then, d.now) for d in differences(then, then.with_changes(**values))]

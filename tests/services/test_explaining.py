@@ -1,0 +1,366 @@
+"""Failures explained: the signatures that the portal brings, on logs that a real stack or the sandbox has written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+from django.utils import translation
+
+from recovery.domain.errors import InvalidInput
+from recovery.domain.patterns import pattern_problems
+from recovery.domain.remedies import problems
+from recovery.domain.signatures import Certainty, Place
+from recovery.domain.states import State
+from recovery.models import FailureSignature, Gateway, Recovery, RecoveryLog
+from recovery.services import explaining
+from recovery.services.explaining import (
+    Explanation,
+    Remedy,
+    explain,
+    explain_texts,
+    remedied,
+    remedy_for,
+    save_signature,
+    would_change,
+)
+from recovery.services.resubmission import resubmission_payload
+from sandbox import Sandbox
+from tests.factories import make_profile, make_recovery, make_user
+from tests.services.conftest import Portal
+
+pytestmark = pytest.mark.django_db
+
+WORDS, DIAGNOSTICS, LOG = Place.WORDS, Place.DIAGNOSTICS, Place.LOG
+
+# Lines that a real Knox, Livy, Spark and YARN have answered (docs/reference/real-behaviour.md f, m, n), or that Spark
+# and Hadoop are known to write.
+REAL = [
+    (WORDS, "Blacklisted configuration values in session config: spark.master", "blacklisted-conf"),
+    (WORDS, "Rejected, too many sessions are being created!", "too-many-sessions"),
+    (WORDS, "requirement failed: Local path /etc/passwd cannot be added to user sessions.", "local-path"),
+    (
+        WORDS,
+        'java.io.IOException: Cannot run program "/opt/spark/bin/spark-submit": error=7, Argument list too long',
+        "arguments-too-long",
+    ),
+    (
+        LOG,
+        'Exception in thread "main" org.apache.spark.SparkException: Application application_1_0001 submitted by user '
+        "root to unknown queue: nope",
+        "queue-unknown",
+    ),
+    (
+        LOG,
+        "org.apache.hadoop.security.AccessControlException: Queue root.q already has 10000 applications, cannot accept "
+        "submission of application: application_1_0002",
+        "queue-full",
+    ),
+    (
+        DIAGNOSTICS,
+        "Application is added to the scheduler and is not yet activated. Queue's AM resource limit exceeded.",
+        "queue-full",
+    ),
+    (
+        LOG,
+        "java.lang.IllegalArgumentException: Required executor memory (65536 MB), offHeap memory (0) MB, overhead "
+        "(6553 MB), and PySpark memory (0 MB) is above the max threshold (8192 MB) of this cluster!",
+        "memory-above-maximum",
+    ),
+    (LOG, "Error: Could not create the Java Virtual Machine.", "jvm-size"),
+    (
+        LOG,
+        "Caused by: org.apache.hadoop.security.AccessControlException: Client cannot authenticate via:[TOKEN]",
+        "credentials",
+    ),
+    (
+        LOG,
+        'Permission denied: user=guest, access=WRITE, inode="/user":hdfs:supergroup:drwxr-xr-x',
+        "home-missing",
+    ),
+    (
+        LOG,
+        'AccessControlException: Permission denied: user=svc_portal, access=EXECUTE, inode="/private":hdfs:supergroup',
+        "access-denied",
+    ),
+    (
+        DIAGNOSTICS,
+        "exitCode: -1000 Failing this attempt. Permission denied: user=svc_portal, access=READ, "
+        'inode="/user/x/private.jar"',
+        "access-denied",
+    ),
+    (DIAGNOSTICS, "Failed to download resource { { hdfs://nn/user/x, 17, FILE, null },pending}", "jar-unreadable"),
+    (
+        LOG,
+        "org.apache.spark.sql.AnalysisException: [TABLE_OR_VIEW_NOT_FOUND] The table or view `splio`.`activ` cannot be "
+        "found.",
+        "table-missing",
+    ),
+    (
+        LOG,
+        "org.apache.spark.sql.AnalysisException: [PATH_NOT_FOUND] Path does not exist: hdfs://nn/data/day=20240101.",
+        "partition-missing",
+    ),
+    (
+        DIAGNOSTICS,
+        "User class threw exception: org.apache.spark.sql.catalyst.analysis.NoSuchPartitionException: Partition not "
+        "found in table 'active'",
+        "partition-missing",
+    ),
+    (LOG, "java.io.FileNotFoundException: File does not exist: hdfs://nn/user/x/recovery.jar", "file-missing"),
+    (LOG, "Warning: Local jar /tmp/x.jar does not exist, skipping.", "file-missing"),
+    (LOG, "java.lang.ClassNotFoundException: Class org.apache.hadoop.fs.s3a.S3AFileSystem not found", "scheme-unknown"),
+    (LOG, "Error: Failed to load class RecoveryJob.", "class-missing"),
+    (
+        DIAGNOSTICS,
+        "User class threw exception: java.lang.ClassNotFoundException: com.example.Main",
+        "class-missing",
+    ),
+    (LOG, "java.lang.UnsupportedClassVersionError: RecoveryJob has been compiled by a more recent", "version-mismatch"),
+    (
+        DIAGNOSTICS,
+        "Application application_1_0001 failed 2 times due to AM Container for appattempt_1_0001_000002 exited with  "
+        "exitCode: 143",
+        "driver-memory",
+    ),
+    (DIAGNOSTICS, "User class threw exception: java.lang.OutOfMemoryError: Java heap space", "executor-memory"),
+    (
+        LOG,
+        "Container killed by YARN for exceeding physical memory limits. 4.5 GB of 4.5 GB physical memory used.",
+        "executor-memory",
+    ),
+    (LOG, "Container marked as failed: container_1_0001. Exit status: 137. Diagnostics: [killed]", "executor-memory"),
+    (
+        LOG,
+        "ExecutorLostFailure (executor 3 exited caused by one of the running tasks) Reason: Executor heartbeat",
+        "executors-lost",
+    ),
+    (DIAGNOSTICS, "Application application_1_0001 was killed by user dr.who at 127.0.0.1", "killed-outside"),
+    (LOG, "java.net.UnknownHostException: nameservice1", "hdfs-away"),
+    (
+        LOG,
+        "java.net.ConnectException: Call From host/127.0.0.1 to host:8020 failed on connection exception: Connection "
+        "refused",
+        "hdfs-away",
+    ),
+    (LOG, "RECOVERY unknown option <--date 20240101 --table splio.active>", "arguments-not-split"),
+    (LOG, "RECOVERY unknown option <--dat>", "arguments-wrong"),
+    (
+        LOG,
+        'Exception in thread "main" java.lang.IndexOutOfBoundsException: Index 1 out of bounds for length 1',
+        "arguments-wrong",
+    ),
+    (
+        DIAGNOSTICS,
+        "Application application_1_0001 failed 2 times due to AM Container for appattempt exited with  exitCode: 13",
+        "no-spark-context",
+    ),
+    (
+        DIAGNOSTICS,
+        "User class threw exception: java.lang.IllegalStateException: RECOVERY asked to throw",
+        "exception",
+    ),
+]
+
+
+def code_of(found: list[Explanation]) -> str:
+    return found[0].signature.code if found else ""
+
+
+@pytest.mark.parametrize(("place", "text", "code"), REAL)
+def test_what_a_real_stack_says_is_explained(place: Place, text: str, code: str) -> None:
+    log = f"INFO something else\n{text}\n\tat X.main(X.java:83)\nINFO ShutdownHookManager: Shutdown hook called"
+    found = explain_texts({place: log})
+    assert code_of(found) == code
+    assert found[0].found.line == text.strip()
+    assert found[0].found.place is place
+
+
+def test_each_signature_that_the_portal_brings_is_sound_and_tried_above() -> None:
+    rows = list(FailureSignature.objects.in_use())
+    assert {row.code for row in rows} == {code for _place, _text, code in REAL}
+    for row in rows:
+        assert pattern_problems(row.pattern) == []
+        assert problems(row.change) == []
+        for language in ("en", "fr"):
+            with translation.override(language):
+                assert row.cause
+                assert row.remedy
+        assert row.cause_fr != row.cause_en
+
+
+def test_an_ordinary_log_is_not_explained() -> None:
+    calm = "WARN NativeCodeLoader: Unable to load native-hadoop library\nRECOVERY rows=1000\nRECOVERY wrote 137 rows"
+    assert explain_texts({LOG: calm}) == []
+
+
+# ── on recoveries ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def yarn() -> Iterator[Sandbox]:
+    with Sandbox(mode="yarn", post_cost=0.0, speed=50.0, retain=100_000) as box:
+        yield box
+
+
+@pytest.mark.parametrize(
+    ("jar_args", "code"),
+    [
+        ("--throw", "exception"),
+        (["--strict", "--date 1 --table t"], "arguments-not-split"),
+        ("--date", "arguments-wrong"),
+    ],
+)
+def test_jobs_of_the_sandbox_are_explained(portal: Portal, jar_args: Any, code: str) -> None:
+    row = portal.run(portal.file(jar_args), seconds=120)
+    assert row.state == State.FAILED
+    assert code_of(explain(row, RecoveryLog.objects.get(pk=row.pk))) == code
+
+
+def test_an_unknown_queue_on_yarn_is_explained(portal: Portal, yarn: Sandbox) -> None:
+    Gateway.objects.filter(pk=portal.gateway.pk).update(base_url=yarn.url)
+    portal.profile.queue = "nope"
+    portal.profile.save()
+    row = portal.run(portal.file(), seconds=200)
+    assert row.state in (State.FAILED, State.LOST)
+    assert code_of(explain(row, RecoveryLog.objects.get(pk=row.pk))) == "queue-unknown"
+
+
+def test_what_livy_refuses_is_said_and_what_a_log_says_is_a_guess() -> None:
+    words = "Blacklisted configuration values in session config: spark.odd.key"
+    refused = make_recovery(state="refused", outcome_words=words)
+    (said,) = explain(refused, None)
+    assert said.found.certainty is Certainty.SAID
+    failed = make_recovery(state="failed")
+    log = RecoveryLog.objects.create(recovery=failed, output="x\nOutOfMemoryError")
+    assert explain(failed, log)[0].found.certainty is Certainty.PROBABLE
+
+
+def test_a_waiting_one_is_explained_by_its_gateways_words() -> None:
+    row = make_recovery()
+    assert explain(row, None) == []
+    words = "Rejected, too many sessions are being created!"
+    Gateway.objects.filter(pk=row.gateway_id).update(submit_condition="too_many_sessions", submit_words=words)
+    assert code_of(explain(Recovery.objects.for_list().get(pk=row.pk), None)) == "too-many-sessions"
+
+
+@pytest.mark.parametrize("state", ["succeeded", "cancelled", "running", "starting", "submitting"])
+def test_what_has_not_failed_is_not_explained(state: str) -> None:
+    row = make_recovery(state=state)
+    assert explain(row, RecoveryLog(recovery=row, output="OutOfMemoryError")) == []
+
+
+def test_a_page_does_not_wait_for_ever_and_a_bad_pattern_stops_nobody() -> None:
+    ticks = count(step=explaining.SECONDS)
+    assert explain_texts({LOG: "OutOfMemoryError"}, clock=lambda: float(next(ticks))) == []
+    FailureSignature.objects.filter(code="exception").update(pattern="(")
+    FailureSignature.objects.filter(code="executors-lost").update(pattern=r"(\w+)+x")
+    assert code_of(explain_texts({LOG: "OutOfMemoryError" + "w" * 500})) == "executor-memory"
+
+
+# ── kept by operators ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def signature(**values: Any) -> FailureSignature:
+    texts = dict.fromkeys(("cause_fr", "cause_en", "remedy_fr", "remedy_en"), "words")
+    return FailureSignature(**{"code": "mine", "pattern": "my trouble", "order": 1} | texts | values)
+
+
+def test_one_of_an_operator_is_stored_with_its_author() -> None:
+    by = make_user()
+    row = save_signature(signature=signature(change="driverMemory x2"), by=by)
+    assert code_of(explain_texts({LOG: "My trouble: OutOfMemoryError"})) == "mine"
+    assert row.history.get().history_user == by
+    row.enabled = False
+    save_signature(signature=row, by=by)
+    assert code_of(explain_texts({LOG: "My trouble: OutOfMemoryError"})) == "executor-memory"
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        ({"pattern": r"(a+)+b"}, "pattern_slow"),
+        ({"pattern": "("}, "pattern"),
+        ({"change": "rm -rf"}, "remedy_line"),
+        ({"in_log": False, "in_words": False, "in_diagnostics": False}, "looks_nowhere"),
+    ],
+)
+def test_a_bad_one_is_not_stored(values: dict[str, Any], code: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        save_signature(signature=signature(**values), by=make_user())
+    assert [problem.code for problem in refused.value.problems] == [code]
+    assert not FailureSignature.objects.filter(code="mine").exists()
+
+
+# ── the remedy ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def failed(output: str, **fields: Any) -> tuple[Recovery, RecoveryLog]:
+    row = make_recovery(profile=make_profile(**fields), state="failed", jar_args="--date 20240101 --table 'a b'")
+    return row, RecoveryLog.objects.create(recovery=row, output=output)
+
+
+def remedy(row: Recovery, log: RecoveryLog, code: str) -> Remedy:
+    found = remedy_for(row, log, FailureSignature.objects.get(code=code).pk)
+    assert found is not None
+    return found
+
+
+def test_twice_the_memory_of_what_it_had_then() -> None:
+    row, log = failed("java.lang.OutOfMemoryError: Java heap space", executor_memory="3g")
+    one = remedy(row, log, "executor-memory")
+    changes = remedied(row, {"jar_path": None, "jar_args": None, "profile": None}, one, given={})
+    assert changes["overrides"] == {"executor_memory": "6g"}
+    payload, _mode, _raw = resubmission_payload(recovery=row, **changes)
+    assert payload.executor_memory == "6g"
+    assert payload.args == tuple(row.args)
+    assert would_change(row, one.explanation) == [("executorMemory", "3g", "6g")]
+
+
+def test_cut_arguments_become_a_list() -> None:
+    row, log = failed("RECOVERY unknown option <--date 20240101 --table 'a b'>")
+    one = remedy(row, log, "arguments-not-split")
+    assert one.splits
+    changes = remedied(row, {}, one, given={})
+    assert changes == {"jar_args": ["--date", "20240101", "--table", "a b"], "overrides": None}
+    edited = remedied(row, {"jar_args": "--date 20240102"}, one, given={})
+    assert edited["jar_args"] == ["--date", "20240102"]
+    with pytest.raises(InvalidInput):
+        remedied(row, {"jar_args": "--date '1"}, one, given={})
+    Recovery.objects.filter(pk=row.pk).update(args_mode="list")
+    row.refresh_from_db()
+    assert remedied(row, {"jar_args": ["a b"]}, one, given={})["jar_args"] == ["a b"]
+
+
+def test_a_value_that_is_asked_for_is_checked_as_any_other() -> None:
+    row, log = failed("Error: Failed to load class X.")
+    one = remedy(row, log, "class-missing")
+    assert one.asked == ["className"]
+    changes = remedied(row, {}, one, given={"className": "com.example.Main"})
+    assert resubmission_payload(recovery=row, **changes)[0].class_name == "com.example.Main"
+    with pytest.raises(InvalidInput):
+        resubmission_payload(recovery=row, **remedied(row, {}, one, given={"className": "no class"}))
+
+
+def test_a_refused_setting_is_taken_out() -> None:
+    profile = make_profile(conf={"spark.odd.key": "1", "spark.kept": "2"})
+    words = "Blacklisted configuration values in session config: spark.odd.key"
+    row = make_recovery(profile=profile, state="refused", outcome_words=words)
+    one = remedy_for(row, None, FailureSignature.objects.get(code="blacklisted-conf").pk)
+    assert one is not None
+    assert remedied(row, {}, one, given={})["overrides"] == {"conf": {"spark.kept": "2"}}
+
+
+def test_a_remedy_is_to_be_had_only_where_its_signature_fits() -> None:
+    row, log = failed("java.lang.OutOfMemoryError")
+    assert remedy_for(row, log, FailureSignature.objects.get(code="driver-memory").pk) is None, "it does not fit"
+    assert remedy_for(row, log, FailureSignature.objects.get(code="exception").pk) is None, "it changes nothing"
+    fits = FailureSignature.objects.get(code="executor-memory")
+    assert remedy_for(row, log, fits.pk) is not None
+    FailureSignature.objects.filter(pk=fits.pk).update(enabled=False)
+    assert remedy_for(row, log, fits.pk) is None
+    running = make_recovery(state="running")
+    FailureSignature.objects.filter(pk=fits.pk).update(enabled=True)
+    assert remedy_for(running, log, fits.pk) is None
