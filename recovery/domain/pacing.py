@@ -41,6 +41,8 @@ class Pacing:
     listed_again: float = 60
     """Where Livy's list is read, a row whose batch just goes on is written no more often than this."""
     log_every: float = 15
+    log_watched_every: float = 4
+    """For a log that somebody looks at, as far as the budget goes."""
     gateway_pause_first: float = 5
     gateway_pause_most: float = 120
     cleanup_every: float = 30

@@ -3,7 +3,7 @@ after ten minutes, and then a few of what runs."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
 
 from django.conf import settings
@@ -20,7 +20,11 @@ from recovery.services.logs import Read
 
 OF_RUNNING = 2
 """Logs of running batches that are read in one go: with the sweep's tick, a budget of 24 a minute."""
+OF_WATCHED = 1
+"""Of these, logs that somebody looks at: they come first, and leave room for the others."""
 AT_ONCE = 100
+_AHEAD = timedelta(hours=1)
+"""A log that somebody looks at is due since this long: it stands before every other one."""
 _OVER = Q(state__in=TERMINAL) | ~Q(terminal_word="")
 _RUNNING = Q(state__in=FOLLOWED, terminal_word="")
 
@@ -42,8 +46,8 @@ def read_due(*, gateway_id: int, clock: Clock = database_now, client_for: Client
         until = monotonic() + lasting / 2
         try:
             with client_for(gateway) as client:
-                for which, most in ((_OVER, None), (_RUNNING, OF_RUNNING)):
-                    for row in _due(gateway, which, most or AT_ONCE, clock()):
+                for due_rows in (_due_ended, _due_running):
+                    for row in due_rows(gateway, clock()):
                         if monotonic() > until or not renew():
                             break
                         done += _read(row, client, clock)
@@ -52,9 +56,30 @@ def read_due(*, gateway_id: int, clock: Clock = database_now, client_for: Client
     return done
 
 
+def watch(*, recovery_id: int, now: datetime) -> bool:
+    """Somebody looks at this running log: it is read before the others, though no sooner than the pacing allows.
+
+    One guarded UPDATE that wakes nobody: the next sweep finds it. True when it was put ahead.
+    """
+    pacing = settings.RECOVERY_PACING
+    soon = now + seconds(pacing.log_every - pacing.log_watched_every)
+    rows = Recovery.objects.filter(_RUNNING, pk=recovery_id, log_due_at__gt=now - _AHEAD / 2, log_due_at__lte=soon)
+    return bool(rows.update(log_due_at=now - _AHEAD))
+
+
 def _due(gateway: Gateway, which: Q, most: int, now: datetime) -> list[Recovery]:
     rows = Recovery.objects.filter(which, gateway=gateway, log_due_at__lte=now).order_by("log_due_at", "pk")
     return list(rows.select_related("gateway")[:most])
+
+
+def _due_ended(gateway: Gateway, now: datetime) -> list[Recovery]:
+    return _due(gateway, _OVER, AT_ONCE, now)
+
+
+def _due_running(gateway: Gateway, now: datetime) -> list[Recovery]:
+    """Those that somebody looks at first, and never so many that the others are not read."""
+    watched = _due(gateway, _RUNNING & Q(log_due_at__lte=now - _AHEAD / 2), OF_WATCHED, now)
+    return watched + _due(gateway, _RUNNING & Q(log_due_at__gt=now - _AHEAD / 2), OF_RUNNING - len(watched), now)
 
 
 def _read(row: Recovery, client: KnoxLivyClient, clock: Clock) -> bool:

@@ -213,3 +213,37 @@ def test_c2_a_log_that_cannot_be_read_does_not_hold_up_a_cancel(portal: Portal, 
     portal.sandbox.add_fault(Fault(route="GET /batches/{x}/log", action="status", code=code, body="json"))
     cancelling.request_cancel(recovery=row, by=make_user(), now=portal.clock())
     assert portal.run(row, seconds=60).state == State.CANCELLED
+
+
+# ── somebody looks at it ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_log_that_somebody_looks_at_is_read_first_and_not_too_often(portal: Portal) -> None:
+    rows = _running(portal, log_reading.OF_RUNNING + 2)
+    assert _read(portal) == log_reading.OF_RUNNING
+    last = portal.row(rows[-1])
+    assert log_reading.watch(recovery_id=last.pk, now=portal.clock()), "it waits for its turn"
+    assert not log_reading.watch(recovery_id=last.pk, now=portal.clock()), "it is ahead already"
+    assert _read(portal) == 2
+    assert RecoveryLog.objects.filter(recovery=last).exists()
+    assert not log_reading.watch(recovery_id=last.pk, now=portal.clock()), "it was read just now"
+    portal.clock.forward(4)
+    assert log_reading.watch(recovery_id=last.pk, now=portal.clock())
+    assert _read(portal) == 1
+    assert portal.row(last).log_due_at == portal.clock() + timedelta(seconds=15)
+
+
+def test_watched_logs_leave_room_for_the_others(portal: Portal) -> None:
+    rows = _running(portal, log_reading.OF_RUNNING + 2)
+    for row in rows[1:]:
+        assert log_reading.watch(recovery_id=row.pk, now=portal.clock())
+    Recovery.objects.filter(pk=rows[0].pk).update(log_due_at=portal.clock())
+    assert _read(portal) == log_reading.OF_WATCHED + 1
+    assert RecoveryLog.objects.filter(recovery=rows[0]).exists()
+
+
+def test_nothing_that_is_over_or_not_followed_is_put_ahead(portal: Portal) -> None:
+    [row] = _running(portal, 1)
+    Recovery.objects.filter(pk=row.pk).update(terminal_word="success")
+    assert not log_reading.watch(recovery_id=row.pk, now=portal.clock())
+    assert not log_reading.watch(recovery_id=portal.file().pk, now=portal.clock())
