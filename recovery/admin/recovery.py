@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
@@ -19,7 +20,9 @@ from recovery.admin.base import ReadOnlyAdmin
 from recovery.admin.deciding import DecidingViews
 from recovery.admin.filters import DayRangeFilter, PhaseFilter, RequesterFilter, StateFilter
 from recovery.admin.recovery_bulk import cancel_many, resubmit_many
-from recovery.admin.recovery_page import recovery_page
+from recovery.admin.recovery_live import live_part
+from recovery.admin.recovery_log import log_download, log_page
+from recovery.admin.recovery_page import outcome_part, recovery_page
 from recovery.admin.recovery_views import RecoveryViews
 from recovery.models import Recovery
 
@@ -58,8 +61,9 @@ class RecoveryAdmin(RecoveryViews, DecidingViews, ReadOnlyAdmin):
         ]
         pages += [
             path(f"<int:pk>/{name}/", view(getattr(self, f"{name}_view")), name=f"recovery_recovery_{name}")
-            for name in ("resubmit", "edit", "cancel", "settle", "acknowledge")
+            for name in ("resubmit", "edit", "cancel", "settle", "acknowledge", "live", "outcome", "log")
         ]
+        pages.append(path("<int:pk>/log.txt", view(self.log_txt_view), name="recovery_recovery_log_txt"))
         return [*pages, *super().get_urls()]
 
     # ── permissions ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -87,6 +91,29 @@ class RecoveryAdmin(RecoveryViews, DecidingViews, ReadOnlyAdmin):
     ) -> HttpResponse:
         """The recovery's page."""
         return recovery_page(self, request, object_id)
+
+    def live_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What moves on it; checks the permission with its own query."""
+        return live_part(self, request, pk)
+
+    def outcome_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Why it ended so, and the buttons."""
+        self._look(request)
+        return outcome_part(self, request, pk)
+
+    def log_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Its log, searched."""
+        self._look(request)
+        return log_page(self, request, pk)
+
+    def log_txt_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Its log, whole."""
+        self._look(request)
+        return log_download(request, pk)
+
+    def _look(self, request: HttpRequest) -> None:
+        if request.method not in ("GET", "HEAD") or not self.has_view_permission(request):
+            raise PermissionDenied
 
     # ── list ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,4 +1,4 @@
-"""A recovery's page: state, what next, facts, payload, events, log. Read only."""
+"""A recovery's page: state and story, why it failed, facts, attempts, log, payload, events. Read only."""
 
 from __future__ import annotations
 
@@ -7,24 +7,31 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from recovery.admin import lights, show, story
+from recovery.admin import lights, progress, show, story
 from recovery.admin import sheet as sheets
+from recovery.admin.attempts import attempts
 from recovery.admin.base import person
+from recovery.admin.recovery_live import SHOWN_EVENTS, etag_of, head, moves
+from recovery.admin.recovery_log import log_of
+from recovery.admin.remedy import change_lines
+from recovery.admin.signature import shown as shown_cause
+from recovery.domain import logtail
+from recovery.domain.commands import as_curl, as_spark_submit
+from recovery.domain.gateways import AuthKind
+from recovery.domain.payload import Payload
 from recovery.domain.preflight import Preflight
 from recovery.domain.states import LIVE, State
 from recovery.models import Recovery, RecoveryEvent, RecoveryLog, SubjectType
-from recovery.services import duplicates
+from recovery.services import duplicates, log_reading, surroundings
 from recovery.services.cancelling import may_cancel
 from recovery.services.clock import database_now
+from recovery.services.explaining import explain
 from recovery.services.settling import can_be_settled
-
-SHOWN_LINES = 5000
-SHOWN_EVENTS = 500
 
 
 def recovery_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -33,32 +40,44 @@ def recovery_page(admin: Any, request: HttpRequest, object_id: str) -> HttpRespo
         raise PermissionDenied
     if not object_id.isdecimal():
         return admin._get_obj_does_not_exist_redirect(request, admin.opts, object_id)  # type: ignore[no-any-return]
-    recovery = get_object_or_404(Recovery.objects.for_list(), pk=int(object_id))
-    children = list(recovery.resubmissions.order_by("id").only("id", "state", "cancel_requested_at", "settled_as"))
+    rows = surroundings.with_neighbours(Recovery.objects.for_list())
+    recovery: Any = get_object_or_404(rows, pk=int(object_id))
+    log = RecoveryLog.objects.filter(pk=recovery.pk).first()
+    if moves(recovery):
+        log_reading.watch(recovery_id=recovery.pk, now=database_now())
+    chain = surroundings.chain(recovery)
     events = RecoveryEvent.objects.of(SubjectType.RECOVERY, recovery.pk)
+    shown_events = list(events[:SHOWN_EVENTS])
+    recovery.last_event = shown_events[-1].seq if shown_events else None
+    recovery.log_read_at, recovery.log_final = (log.read_at, log.final) if log else (None, None)
+    usual = surroundings.usual(recovery)
     alarmed = duplicates.is_alarmed(recovery)
     page: HttpResponse = admin.page(
         request, "page.html",
         title=_("Recovery no. %(id)s") % {"id": recovery.pk},
         original=recovery,
         recovery=recovery,
-        badge=show.state_badge(recovery),
-        headline=story.headline(recovery),
-        step=story.next_step(recovery, alarmed=alarmed),
+        before_pk=recovery.before_pk,
+        after_pk=recovery.after_pk,
+        moves=moves(recovery),
+        ended=recovery.is_terminal,
+        usual=progress.usual_words(usual),
+        progress=progress.progress(recovery, usual),
         sheet=sheets.of_recovery(recovery),
         seen=seen_before(recovery),
+        commands=commands(recovery),
         facts=facts(recovery),
-        times=times(recovery),
+        live_facts=progress.live_facts(recovery),
+        times=progress.times(recovery),
         gateway_badge=show.gateway_badge(recovery.gateway),
-        parent=recovery.resubmission_of,
-        parent_badge=show.state_badge(recovery.resubmission_of) if recovery.resubmission_of else "",
-        children=[(child, show.state_badge(child)) for child in children],
-        events=[story.line(event) for event in events[:SHOWN_EVENTS]],
-        log=log_of(recovery),
-        links=links(recovery),
-        buttons=buttons(recovery, person(request), children, alarmed=alarmed),
-        linked=linked(recovery),
+        attempts=attempts(chain, recovery),
+        events=[story.line(event) for event in shown_events],
+        etag=etag_of(recovery),
+        log=log_of(recovery, log),
+        links=progress.links(recovery),
         zone=timezone.get_current_timezone_name(),
+        **head(recovery, alarmed=alarmed),
+        **after_the_end(recovery, log, person(request), chain, alarmed=alarmed),
     )  # fmt: skip
     return page
 
@@ -69,76 +88,72 @@ def seen_before(recovery: Recovery) -> lights.Lights | None:
     return lights.lights_of(seen) if seen else None
 
 
+def outcome_part(admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
+    """Why, and the buttons: what a page asks for once, when what it shows has ended while it was looked at."""
+    recovery = get_object_or_404(Recovery.objects.for_list(), pk=pk)
+    log = RecoveryLog.objects.filter(pk=pk).first()
+    context = after_the_end(
+        recovery, log, person(request), surroundings.chain(recovery), alarmed=duplicates.is_alarmed(recovery)
+    )
+    return render(request, "recovery/admin/_outcome.html", context | {"recovery": recovery})
+
+
+def after_the_end(
+    recovery: Recovery, log: RecoveryLog | None, by: User, chain: list[Recovery], *, alarmed: bool
+) -> dict[str, Any]:
+    """What a person can do now, and why it ended so."""
+    children = [row for row in chain if row.resubmission_of_id == recovery.pk]
+    shown = buttons(recovery, by, children, alarmed=alarmed)
+    again = any(button["name"] == "edit" for button in shown)
+    found = explain(recovery, log)
+    explained = []
+    for one in found:
+        offered = again and bool(one.changes)
+        url = reverse("admin:recovery_recovery_edit", args=[recovery.pk])
+        explained.append(
+            shown_cause(one)
+            | {
+                "remedy_url": f"{url}?remedy={one.signature.pk}" if offered else "",
+                "changes": change_lines(recovery, one) if offered else [],
+            }
+        )
+    return {
+        "buttons": shown,
+        "explained": explained,
+        "guessed": any(one["guess"] for one in explained),
+        "diagnostics": logtail.plain(log.diagnostics).strip() if log else "",
+    }
+
+
 def facts(recovery: Recovery) -> list[tuple[str, Any]]:
-    """(name, value) beside what the sheet shows."""
+    """(name, value) beside what the sheet shows; what does not change any more."""
     return [
         (_("requested by"), recovery.requester_label),
         (_("reason"), recovery.reason or show.NOTHING),
         (_("filed through"), recovery.get_channel_display()),
         (_("attempt"), recovery.attempt),
-        (_("tries"), recovery.tries),
         (_("batch name"), recovery.batch_name),
-        (_("batch id"), show.NOTHING if recovery.livy_id is None else recovery.livy_id),
-        (_("application id"), recovery.app_id or show.NOTHING),
-        (_("state in Livy"), recovery.livy_state or show.NOTHING),
-        (_("owner in Livy"), recovery.owner or show.NOTHING),
     ]
 
 
-def linked(recovery: Recovery) -> str:
-    """The batch that a person has linked it to."""
-    number = None if recovery.linked_batch_id is None else str(recovery.linked_batch_id)
-    return " · ".join(part for part in (number, recovery.linked_batch_name, recovery.linked_app_id) if part)
-
-
-def times(recovery: Recovery) -> list[tuple[str, Any]]:
-    """(name, time) of what has happened."""
-    known = [
-        (_("filed"), recovery.created_at),
-        (_("to be submitted by"), recovery.submit_by if recovery.state == State.QUEUED else None),
-        (_("submitted"), recovery.submitted_at),
-        (_("running since"), recovery.started_at),
-        (_("last seen"), recovery.seen_at),
-        (_("cancel asked for"), recovery.cancel_requested_at),
-        (_("ended"), recovery.finished_at),
-        (_("settled"), recovery.settled_at),
-    ]
-    shown: list[tuple[str, Any]] = [(name, show.moment(when)) for name, when in known if when is not None]
-    if recovery.started_at or recovery.submitted_at:
-        shown.append((_("duration"), show.duration(recovery, timezone.now())))
-    return shown
-
-
-def links(recovery: Recovery) -> list[tuple[str, str]]:
-    """Those that a browser may follow."""
-    known = [(_("Spark UI"), recovery.spark_ui_url), (_("driver log"), recovery.driver_log_url)]
-    return [(name, show.web_link(url)) for name, url in known if show.web_link(url)]
-
-
-def log_of(recovery: Recovery) -> dict[str, Any]:
-    """The log's end, and what has to be said of it."""
-    log = RecoveryLog.objects.filter(pk=recovery.pk).first()
-    on_yarn = bool(recovery.gateway.yarn_path) or recovery.app_id.startswith("application_")
-    if log is None:
-        return {"exists": False, "on_yarn": on_yarn}
-    lines = log.output.splitlines()
+def commands(recovery: Recovery) -> dict[str, str]:
+    """The payload for a terminal."""
+    payload, gateway = Payload.from_json(recovery.payload_json), recovery.gateway
     return {
-        "exists": True,
-        "on_yarn": on_yarn,
-        "output": "\n".join(lines[-SHOWN_LINES:]),
-        "left_out": max(0, len(lines) - SHOWN_LINES),
-        "diagnostics": log.diagnostics.strip(),
-        "withheld": log.withheld,
-        "read_at": show.moment(log.read_at),
-        "final": log.final,
-    }
+        "curl": as_curl(
+            payload, base_url=gateway.base_url, livy_path=gateway.livy_path, user=gateway.user,
+            bearer=gateway.auth_kind == AuthKind.BEARER,
+        ),
+        "spark_submit": as_spark_submit(payload),
+    }  # fmt: skip
 
 
 def buttons(recovery: Recovery, by: User, children: list[Recovery], *, alarmed: bool) -> list[dict[str, str]]:
     """What this user can do now; a button that would only say no is not shown."""
 
     def button(name: str, text: str, look: str) -> dict[str, str]:
-        return {"url": reverse(f"admin:recovery_recovery_{name}", args=[recovery.pk]), "text": text, "look": look}
+        url = reverse(f"admin:recovery_recovery_{name}", args=[recovery.pk])
+        return {"name": name, "url": url, "text": text, "look": look}
 
     shown = []
     unsettled = recovery.state == State.LOST and not recovery.settled_as

@@ -73,7 +73,7 @@ class RecoveryViews:
             return _form(self, request, edit_form(request, recovery, by=by, initial=given), recovery=recovery)
         form = edit_form(request, recovery, by=by, initial={})
 
-        def look() -> tuple[sheets.Sheet, list[tuple[str, str, str]]]:
+        def look() -> tuple[sheets.Sheet, list[sheets.Row]]:
             origin = Origin(by=by, channel=Channel.ADMIN)
             problem = refusal(recovery=recovery, origin=origin, reason=form.cleaned_data.get("reason", ""))
             if problem and "_file" not in request.POST:  # the service says it when it is filed
@@ -153,7 +153,7 @@ def _two_steps(
     request: HttpRequest,
     form: FilingForm,
     *,
-    look: Callable[[], tuple[sheets.Sheet, list[tuple[str, str, str]]]],
+    look: Callable[[], tuple[sheets.Sheet, list[sheets.Row]]],
     send: Callable[[Origin], Filed],
     recovery: Recovery | None = None,
 ) -> HttpResponse:

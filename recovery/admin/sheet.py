@@ -11,10 +11,10 @@ from django.utils.translation import ngettext
 
 from recovery import wording
 from recovery.admin import show, story
-from recovery.domain.payload import Payload
 from recovery.models import Gateway, LivyProfile, Recovery
 from recovery.services.preview import NAME_TO_BE, Preview, frozen
-from recovery.services.resubmission import Difference, differences, resubmission_payload
+from recovery.services.profiles import launch_of
+from recovery.services.resubmission import Difference, resubmission_payload
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,18 +87,33 @@ def of_recovery(recovery: Recovery) -> Sheet:
     )
 
 
-def of_resubmission(recovery: Recovery, changes: dict[str, Any]) -> tuple[Sheet, list[tuple[str, str, str]]]:
-    """What a resubmission would send, and each value that differs: (field, then, now). Raises InvalidInput."""
+Row = tuple[str, str, str, str]
+"""A value that is not the same everywhere: (field, then, in the profile today, now)."""
+
+
+def of_resubmission(recovery: Recovery, changes: dict[str, Any]) -> tuple[Sheet, list[Row]]:
+    """What a resubmission would send, and each value that differs between then, the profile today and now.
+
+    Raises InvalidInput.
+    """
     payload, mode, _raw = resubmission_payload(recovery=recovery, **changes)
     profile = changes.get("profile") or recovery.profile
     sheet = of_preview(profile, frozen(payload, mode, name=NAME_TO_BE))
-    rows = [shown(d) for d in differences(Payload.from_json(json.loads(recovery.payload)), payload)]
-    for name, then, now in (
-        (_("profile"), recovery.profile_name, profile.name),
-        (_("gateway"), recovery.gateway.name, profile.gateway.name),
-    ):
-        if then != now:
-            rows.insert(0, (name, then, now))
+    then, now = json.loads(recovery.payload), payload.to_json()
+    today = launch_of(profile, jar_path=payload.file, args=payload.args).to_json()
+    rows: list[Row] = [
+        (name, before, "", after)
+        for name, before, after in (
+            (_("profile"), recovery.profile_name, profile.name),
+            (_("gateway"), recovery.gateway.name, profile.gateway.name),
+        )
+        if before != after
+    ]
+    for name in dict.fromkeys([*then, *now, *today]):
+        values = tuple(show.value(one.get(name)) for one in (then, today, now))
+        if len(set(values)) > 1:
+            # jar and arguments are not the profile's
+            rows.append((name, values[0], "" if name in ("file", "args") else values[1], values[2]))
     return sheet, rows
 
 

@@ -7,7 +7,7 @@ doubt (S1, S3, A6, A7), found under its name before a POST (P3, A7), or refused 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -103,6 +103,14 @@ def alarmed() -> QuerySet[Recovery]:
 def is_alarmed(recovery: Recovery) -> bool:
     """It is one of them."""
     return alarmed().filter(pk=recovery.pk).exists()
+
+
+def alarm_stands(events: Iterable[RecoveryEvent]) -> bool:
+    """The same, told from the recovery's events where they are at hand, oldest first."""
+    stands = False
+    for event in events:
+        stands = event.kind == "duplicate" or (stands and event.kind not in ANSWERS)
+    return stands
 
 
 def acknowledge(*, recovery: Recovery, by: User, reason: str) -> bool:

@@ -250,7 +250,9 @@ def test_edit_shows_what_differs_and_keeps_the_rest_as_it_was(steward: Client) -
     profile.save()
     data = edited(steward, recovery, jarArgs="--date 20240102 --table splio.active")
     shown, _send = previewed(steward, page(recovery, "edit"), data)
-    assert [row[0] for row in shown.context["rows"]] == ["args"]
+    rows = {row[0]: row[1:] for row in shown.context["rows"]}
+    assert set(rows) == {"args", "executorMemory"}
+    assert rows["executorMemory"] == ("4g", "9g", "4g"), "then, in the profile today, now"
     assert "20240102" in text(shown)
     child = filed(steward, page(recovery, "edit"), data)
     assert child.resubmission_of == recovery
@@ -264,14 +266,14 @@ def test_edit_with_the_values_of_today_or_another_profile(steward: Client) -> No
     profile.executor_memory, profile.version = "9g", 2
     profile.save()
     today, _send = previewed(steward, page(recovery, "edit"), edited(steward, recovery, todaysValues="on"))
-    assert today.context["rows"] == [("executorMemory", "4g", "9g")]
+    assert today.context["rows"] == [("executorMemory", "4g", "9g", "9g")]
     other = make_profile(conf={"spark.b": "2"}, files=["hdfs:///f", "hdfs:///g"])
     data = edited(steward, recovery, profile=other.name)
     rows = {row[0]: row[1:] for row in previewed(steward, page(recovery, "edit"), data)[0].context["rows"]}
-    assert rows["profile"] == (profile.name, other.name)
-    assert rows["gateway"] == (profile.gateway.name, other.gateway.name)
-    assert rows["conf"] == ("–", "spark.b = 2")
-    assert rows["files"] == ("–", "hdfs:///f\nhdfs:///g")
+    assert rows["profile"] == (profile.name, "", other.name)
+    assert rows["gateway"] == (profile.gateway.name, "", other.gateway.name)
+    assert rows["conf"] == ("–", "spark.b = 2", "spark.b = 2")
+    assert rows["files"] == ("–", "hdfs:///f\nhdfs:///g", "hdfs:///f\nhdfs:///g")
     child = filed(steward, page(recovery, "edit"), data)
     assert child.profile == other
 
