@@ -40,8 +40,8 @@ def steps(recovery: Recovery) -> list[Stage]:
     if recovery.started_at or not ended:
         begun = recovery.started_at is not None
         now = recovery.state in (State.STARTING, State.RUNNING)
-        stages.append(_stage(_("runs") if now or begun else _("will run"), _standing(begun and ended, now),
-                             recovery.started_at))  # fmt: skip
+        words = _("ran") if ended else _("runs") if now else _("will run")
+        stages.append(_stage(words, _standing(begun and ended, now), recovery.started_at))
     text = str(wording.label(State(recovery.state))) if ended else _("ended")
     stages.append(_stage(text, "done" if ended else "ahead", recovery.finished_at))
     return stages

@@ -16,10 +16,12 @@ from django.db.models import Case, Exists, F, Max, OuterRef, Q, Subquery, TextFi
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from recovery.admin import progress, recovery_log, show, story
 from recovery.admin.base import person
 from recovery.domain import logtail
+from recovery.domain.states import State
 from recovery.models import Recovery, RecoveryEvent, RecoveryLog, SubjectType
 from recovery.services import duplicates, log_reading
 from recovery.services.clock import database_now
@@ -118,9 +120,11 @@ def _changed(request: HttpRequest, recovery: Any) -> dict[str, Any]:
     }
 
 
-def head(recovery: Recovery, *, alarmed: bool) -> dict[str, Any]:
+def head(recovery: Recovery, *, alarmed: bool, explained: bool = False) -> dict[str, Any]:
     """What the page begins with: state, story, what next, the steps."""
     step = story.next_step(recovery, alarmed=alarmed)
+    if explained and not alarmed and recovery.state in (State.FAILED, State.REFUSED):
+        step = story.Step(text=_("See below what probably went wrong, and what to do about it."), needs_someone=True)
     return {
         "linked": linked(recovery),
         "badge": show.state_badge(recovery),

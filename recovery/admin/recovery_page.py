@@ -76,8 +76,8 @@ def recovery_page(admin: Any, request: HttpRequest, object_id: str) -> HttpRespo
         log=log_of(recovery, log),
         links=progress.links(recovery),
         zone=timezone.get_current_timezone_name(),
-        **head(recovery, alarmed=alarmed),
-        **after_the_end(recovery, log, person(request), chain, alarmed=alarmed),
+        **(after := after_the_end(recovery, log, person(request), chain, alarmed=alarmed)),
+        **head(recovery, alarmed=alarmed, explained=bool(after["explained"])),
     )  # fmt: skip
     return page
 
@@ -117,6 +117,8 @@ def after_the_end(
                 "changes": change_lines(recovery, one) if offered else [],
             }
         )
+    if any(one["remedy_url"] for one in explained):  # one main button
+        shown = [button | {"look": button["look"].replace("primary", "default")} for button in shown]
     return {
         "buttons": shown,
         "explained": explained,

@@ -22,6 +22,7 @@ from recovery.admin import show
 from recovery.admin.base import PortalAdmin, person
 from recovery.admin.forms import ProblemForm
 from recovery.admin.history import SeenHistory
+from recovery.domain.errors import Problem
 from recovery.domain.signatures import Certainty, Place
 from recovery.models import FailureSignature
 from recovery.services.explaining import Explanation, explain_texts, save_signature, signature_problems
@@ -45,6 +46,13 @@ class SignatureForm(forms.ModelForm):  # type: ignore[type-arg]
                 "conf - spark.some.key · args split. Empty: the remedy is words only."
             ),
         }
+
+    def clean(self) -> dict[str, Any]:
+        """Said on a field, before the table's own constraint says it in fewer words."""
+        data: dict[str, Any] = super().clean() or {}
+        if not any(data.get(f"in_{place.value}") for place in Place):
+            self.add_error("in_log", wording.sentence(Problem(field="in_log", code="looks_nowhere")))
+        return data
 
     def _post_clean(self) -> None:
         """After the model's own checks."""

@@ -142,7 +142,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 }
 
 const box = log();
-if (box && poller()) {
+if (box) {
   box.scrollTop = box.scrollHeight;
 }
 setInterval(tick, 1000);
