@@ -27,6 +27,12 @@ def kept(recovery: Recovery, output: str, **fields: Any) -> RecoveryLog:
     return RecoveryLog.objects.create(recovery=recovery, output=output, read_at=timezone.now(), **fields)
 
 
+def grown(log: RecoveryLog, output: str, **fields: Any) -> None:
+    """Read once more, a moment later."""
+    later = timezone.now() + timedelta(seconds=3 * len(output))
+    RecoveryLog.objects.filter(pk=log.pk).update(output=output, read_at=later, **fields)
+
+
 class Looker:
     """A browser with the page open: it sends what the page's script would."""
 
@@ -50,7 +56,8 @@ class Looker:
 
 def running(**columns: Any) -> Recovery:
     now = timezone.now()
-    values = {"state": "running", "livy_id": 0, "started_at": now, "submitted_at": now, "log_due_at": now}
+    values: dict[str, Any] = {"state": "running", "livy_id": 0, "log_due_at": now}
+    values |= {"started_at": now, "submitted_at": now}
     return make_recovery(**values | columns)
 
 
@@ -69,16 +76,12 @@ def test_a_log_is_followed_line_by_line(steward: Client) -> None:
     recovery = running()
     log = kept(recovery, "one\ntwo <b>")
     looker = Looker(steward, recovery)
-    log.output += "\nthree \x1b[31m<i>\n[…]\nfour"
-    log.read_at += timedelta(seconds=3)
-    log.save()
+    grown(log, log.output + "\nthree \x1b[31m<i>\n[…]\nfour")
     shown = looker.refresh().content.decode()
     assert 'id="rp-log-lines" hx-swap-oob="beforeend">\nthree &lt;i&gt;\n<span class="rp-gap">' in shown
     assert "</span>\nfour</div>" in shown
     assert "two" not in shown
-    log.output = "another log"
-    log.read_at += timedelta(seconds=3)
-    log.save()
+    grown(log, "another log")
     assert 'hx-swap-oob="innerHTML">another log</div>' in looker.refresh().content.decode()
 
 
@@ -112,8 +115,7 @@ def test_the_end_brings_its_reason_and_its_buttons_and_then_nothing_moves(stewar
     log = kept(recovery, "one")
     looker = Looker(steward, recovery)
     assert 'hx-trigger="rp-tick"' in text(steward.get(page(recovery)))
-    log.output, log.final, log.read_at = "one\njava.lang.OutOfMemoryError", True, log.read_at + timedelta(seconds=2)
-    log.save()
+    grown(log, "one\njava.lang.OutOfMemoryError", final=True)
     Recovery.objects.filter(pk=recovery.pk).update(
         state="failed", outcome="job_failed", finished_at=timezone.now(), log_due_at=None
     )
