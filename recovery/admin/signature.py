@@ -36,6 +36,12 @@ class SignatureForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = FailureSignature
         fields = "__all__"  # noqa: DJ007  # the admin's fieldsets name them
+        widgets = {
+            name: UnfoldAdminExpandableTextareaWidget(attrs={"rows": 2, "spellcheck": spelled})
+            for name, spelled in (
+                ("pattern", "false"), ("change", "false"), ("remedy_fr", "true"), ("remedy_en", "true"),
+            )
+        }  # fmt: skip
         help_texts = {
             "certainty": gettext_lazy(
                 "“The server says” counts in the server's own answer only; in a log it is shown as “probably”."
@@ -46,6 +52,10 @@ class SignatureForm(forms.ModelForm):  # type: ignore[type-arg]
                 "conf - spark.some.key · args split. Empty: the remedy is words only."
             ),
         }
+
+    def clean_pattern(self) -> str:
+        """It may be typed on several lines, to be read; it is one."""
+        return "".join(str(self.cleaned_data["pattern"]).splitlines())
 
     def clean(self) -> dict[str, Any]:
         """Said on a field, before the table's own constraint says it in fewer words."""
