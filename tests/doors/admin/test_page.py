@@ -170,6 +170,16 @@ def test_only_who_may_look_gets_a_part(door: Door, client: Client) -> None:
     assert one.get(page(recovery, "live")).status_code == 302
 
 
+def test_an_alarm_is_shown_until_somebody_answers_it(operator: Client) -> None:
+    """A6: on the page and on its refreshed part alike."""
+    looker = Looker(operator, running())
+    words = "A second batch of it was found."
+    for kind, stands in (("duplicate", True), ("looked", True), ("acknowledged", False), ("duplicate", True)):
+        events.of_recovery(looker.recovery.pk, kind)
+        assert (words in text(looker.refresh())) is stands
+        assert (words in text(operator.get(page(looker.recovery)))) is stands
+
+
 # ── log ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
