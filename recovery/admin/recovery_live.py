@@ -13,6 +13,7 @@ from typing import Any
 from django.contrib.auth.models import Permission, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Case, Exists, F, Max, OuterRef, Q, Subquery, TextField, Value, When
+from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone, translation
@@ -24,7 +25,6 @@ from recovery.domain import logtail
 from recovery.domain.states import State
 from recovery.models import Recovery, RecoveryEvent, RecoveryLog, SubjectType
 from recovery.services import duplicates, log_reading
-from recovery.services.clock import database_now
 
 SHOWN_EVENTS = 500
 UNSEEN = ("payload", "sent_payload", "raw_jar_args", "args")
@@ -37,6 +37,8 @@ def moves(recovery: Recovery) -> bool:
 
 def live_part(admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
     """The parts that changed, for htmx; 304 when none did."""
+    if request.method not in ("GET", "HEAD"):
+        raise PermissionDenied
     known = request.headers.get("If-None-Match", "").strip('"')
     recovery = get_object_or_404(_rows(person(request), known), pk=pk)
     if not (recovery.may_look or admin.has_view_permission(request)):
@@ -44,7 +46,7 @@ def live_part(admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
     etag = etag_of(recovery)
     if etag == known:
         if moves(recovery):
-            log_reading.watch(recovery_id=pk, now=database_now())
+            log_reading.watch(recovery=recovery, now=recovery.database_time)
         response: HttpResponse = HttpResponseNotModified()
     else:
         response = render(request, "recovery/admin/_live.html", _changed(request, recovery))
@@ -66,6 +68,7 @@ def _rows(user: User, known: str) -> Any:
         .annotate(
             may_look=Value(True) if user.is_superuser and user.is_active else Exists(allowed),
             last_event=Subquery(events.values("subject_id").annotate(last=Max("seq")).values("last")),
+            database_time=Now(),
             log_read_at=read_at,
             log_final=F("kept_log__final"),
             log_text=Case(

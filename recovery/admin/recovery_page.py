@@ -44,7 +44,7 @@ def recovery_page(admin: Any, request: HttpRequest, object_id: str) -> HttpRespo
     recovery: Any = get_object_or_404(rows, pk=int(object_id))
     log = RecoveryLog.objects.filter(pk=recovery.pk).first()
     if moves(recovery):
-        log_reading.watch(recovery_id=recovery.pk, now=database_now())
+        log_reading.watch(recovery=recovery, now=database_now())
     chain = surroundings.chain(recovery)
     events = RecoveryEvent.objects.of(SubjectType.RECOVERY, recovery.pk)
     shown_events = list(events[:SHOWN_EVENTS])

@@ -56,14 +56,17 @@ def read_due(*, gateway_id: int, clock: Clock = database_now, client_for: Client
     return done
 
 
-def watch(*, recovery_id: int, now: datetime) -> bool:
+def watch(*, recovery: Recovery, now: datetime) -> bool:
     """Somebody looks at this running log: it is read before the others, though no sooner than the pacing allows.
 
-    One guarded UPDATE that wakes nobody: the next sweep finds it. True when it was put ahead.
+    One guarded UPDATE, and only where the row as it was read may go ahead; it wakes nobody: the next sweep finds it.
+    True when it was put ahead.
     """
     pacing = settings.RECOVERY_PACING
-    soon = now + seconds(pacing.log_every - pacing.log_watched_every)
-    rows = Recovery.objects.filter(_RUNNING, pk=recovery_id, log_due_at__gt=now - _AHEAD / 2, log_due_at__lte=soon)
+    first, last = now - _AHEAD / 2, now + seconds(pacing.log_every - pacing.log_watched_every)
+    if _is_over(recovery) or recovery.log_due_at is None or not first < recovery.log_due_at <= last:
+        return False
+    rows = Recovery.objects.filter(_RUNNING, pk=recovery.pk, log_due_at__gt=first, log_due_at__lte=last)
     return bool(rows.update(log_due_at=now - _AHEAD))
 
 

@@ -35,6 +35,10 @@ def _read(portal: Portal) -> int:
     return log_reading.read_due(gateway_id=portal.gateway.pk, clock=portal.clock)
 
 
+def _watch(portal: Portal, row: Recovery) -> bool:
+    return log_reading.watch(recovery=portal.row(row), now=portal.clock())
+
+
 def _end(portal: Portal, rows: list[Recovery], word: str = "success") -> None:
     for row in rows:
         portal.sandbox.finish(row.batch_name, word)
@@ -222,13 +226,13 @@ def test_a_log_that_somebody_looks_at_is_read_first_and_not_too_often(portal: Po
     rows = _running(portal, log_reading.OF_RUNNING + 2)
     assert _read(portal) == log_reading.OF_RUNNING
     last = portal.row(rows[-1])
-    assert log_reading.watch(recovery_id=last.pk, now=portal.clock()), "it waits for its turn"
-    assert not log_reading.watch(recovery_id=last.pk, now=portal.clock()), "it is ahead already"
+    assert _watch(portal, last), "it waits for its turn"
+    assert not _watch(portal, last), "it is ahead already"
     assert _read(portal) == 2
     assert RecoveryLog.objects.filter(recovery=last).exists()
-    assert not log_reading.watch(recovery_id=last.pk, now=portal.clock()), "it was read just now"
+    assert not _watch(portal, last), "it was read just now"
     portal.clock.forward(4)
-    assert log_reading.watch(recovery_id=last.pk, now=portal.clock())
+    assert _watch(portal, last)
     assert _read(portal) == 1
     assert portal.row(last).log_due_at == portal.clock() + timedelta(seconds=15)
 
@@ -236,7 +240,7 @@ def test_a_log_that_somebody_looks_at_is_read_first_and_not_too_often(portal: Po
 def test_watched_logs_leave_room_for_the_others(portal: Portal) -> None:
     rows = _running(portal, log_reading.OF_RUNNING + 2)
     for row in rows[1:]:
-        assert log_reading.watch(recovery_id=row.pk, now=portal.clock())
+        assert _watch(portal, row)
     Recovery.objects.filter(pk=rows[0].pk).update(log_due_at=portal.clock())
     assert _read(portal) == log_reading.OF_WATCHED + 1
     assert RecoveryLog.objects.filter(recovery=rows[0]).exists()
@@ -245,5 +249,12 @@ def test_watched_logs_leave_room_for_the_others(portal: Portal) -> None:
 def test_nothing_that_is_over_or_not_followed_is_put_ahead(portal: Portal) -> None:
     [row] = _running(portal, 1)
     Recovery.objects.filter(pk=row.pk).update(terminal_word="success")
-    assert not log_reading.watch(recovery_id=row.pk, now=portal.clock())
-    assert not log_reading.watch(recovery_id=portal.file().pk, now=portal.clock())
+    assert not _watch(portal, row)
+    assert not _watch(portal, portal.file())
+
+
+def test_a_row_that_moved_since_it_was_read_is_left_alone(portal: Portal) -> None:
+    [row] = _running(portal, 1)
+    _end(portal, [row])
+    assert not log_reading.watch(recovery=row, now=portal.clock())
+    assert portal.row(row).terminal_word == "success"

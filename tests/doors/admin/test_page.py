@@ -160,7 +160,7 @@ def test_only_who_may_look_gets_a_part(door: Door, client: Client) -> None:
         assert client.get(page(recovery, name))["Location"].startswith("/admin/login/")
         assert door(is_superuser=True).get(page(recovery, name)).status_code == 200
         assert door("Auditors").get(page(recovery, name)).status_code == 200
-    for name in ("outcome", "log", "log_txt"):
+    for name in ("live", "outcome", "log", "log_txt"):
         assert door("Operators").post(page(recovery, name)).status_code == 403
     one = door()
     one.person.user_permissions.add(Permission.objects.get(codename="view_recovery"))  # type: ignore[attr-defined]
