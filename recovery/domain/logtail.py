@@ -82,7 +82,7 @@ def tail(text: str, lines: int) -> tuple[str, int]:
     before = text.count("\n") + 1 - lines if text else 0
     if before <= 0:
         return text, 0
-    return text.split("\n", before)[-1], before
+    return "\n".join(text.rsplit("\n", lines)[1:]), before
 
 
 def mark(text: str) -> str:

@@ -9,6 +9,7 @@ nothing that it repeats can come (`\\d+ rows`) has one way; `.*` has as many as 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from re import _constants as sre  # the parser behind `re`: its tree is what is counted
 from re import _parser as parser
 from typing import Any, Final
@@ -18,6 +19,7 @@ from recovery.domain.errors import Problem
 MAX_LINE: Final = 1000
 """Characters of a line that a pattern sees."""
 MAX_PATTERN: Final = 500
+SHORTEST_WORD: Final = 3
 MAX_WAYS: Final = 5_000
 """Ways from one place: with MAX_LINE places in a line, some tenths of a second at the very worst."""
 _OTHER: Final = frozenset("é٣\u2003→")
@@ -56,6 +58,41 @@ def pattern_problems(pattern: str, *, field: str = "pattern") -> list[Problem]:
     if compiled(pattern).search("") is not None:
         return [Problem(field=field, code="pattern_empty")]
     return []
+
+
+@lru_cache(maxsize=500)
+def is_sound(pattern: str) -> bool:
+    """It has no problems; remembered, because each page asks it of each pattern."""
+    return not pattern_problems(pattern)
+
+
+@lru_cache(maxsize=500)
+def words_of(pattern: str) -> tuple[str, ...]:
+    """Texts in lower case of which a line has to hold one to fit, so that most lines need no pattern at all; empty
+    when none can be told. Only for a pattern without problems."""
+    return tuple(sorted(_words(list(parser.parse(pattern, _FLAGS))) or ()))
+
+
+def _words(items: Items) -> frozenset[str] | None:
+    """Of the texts that a sequence must hold, the set whose shortest is the longest."""
+    found: list[frozenset[str]] = []
+    run = ""
+    for op, given in [*items, (None, None)]:
+        if op is sre.LITERAL and given < 128:
+            run += chr(given).lower()
+            continue
+        if len(run) >= SHORTEST_WORD:
+            found.append(frozenset({run}))
+        run = ""
+        if op is sre.BRANCH:
+            each = [_words(list(branch)) for branch in given[1]]
+            known = [one for one in each if one is not None]
+            inside = frozenset[str]().union(*known) if len(known) == len(each) else None
+        else:
+            inside = _words(list(given[3])) if op is sre.SUBPATTERN else None
+        if inside is not None:
+            found.append(inside)
+    return max(found, key=lambda texts: min(map(len, texts)), default=None)
 
 
 # ── how many ways there are from one place ──────────────────────────────────────────────────────────────────────

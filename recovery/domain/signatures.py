@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from recovery.domain.logtail import plain
-from recovery.domain.patterns import MAX_LINE, compiled
+from recovery.domain.logtail import plain, tail
+from recovery.domain.patterns import MAX_LINE, compiled, words_of
 
 MAX_LINES: Final = 1500
 """Lines that are looked at of each text: the last ones, where the reason is."""
@@ -68,7 +68,7 @@ def match(
 
     `SAID` is kept for the server's words alone: a line of a log may say anything, so there it is `PROBABLE`.
     """
-    lines = {place: _lines(texts.get(place, "")) for place in Place}
+    lines = {place: _Lines.of(texts.get(place, "")) for place in Place}
     found = []
     for signature in signatures:
         hit = _look(signature, lines, time_is_up)
@@ -79,12 +79,11 @@ def match(
     return found
 
 
-def _look(signature: Signature, lines: Mapping[Place, list[str]], time_is_up: Callable[[], bool]) -> Match | None:
-    pattern = compiled(signature.pattern)
+def _look(signature: Signature, lines: Mapping[Place, _Lines], time_is_up: Callable[[], bool]) -> Match | None:
     for place in Place:
         if place not in signature.places:
             continue
-        hit = _search(pattern, lines[place], time_is_up)
+        hit = _search(signature.pattern, lines[place], time_is_up)
         if hit is not None:
             said = signature.certainty is Certainty.SAID and place is not Place.WORDS
             groups = {name: text for name, text in hit.groupdict().items() if text}
@@ -95,18 +94,33 @@ def _look(signature: Signature, lines: Mapping[Place, list[str]], time_is_up: Ca
     return None
 
 
-def _search(pattern: re.Pattern[str], lines: list[str], time_is_up: Callable[[], bool]) -> re.Match[str] | None:
-    for number, line in enumerate(lines):
+def _search(pattern: str, lines: _Lines, time_is_up: Callable[[], bool]) -> re.Match[str] | None:
+    words, search = words_of(pattern), compiled(pattern).search
+    if words and not any(word in lines.low_text for word in words):
+        return None
+    for number, (line, low) in enumerate(zip(lines.shown, lines.low, strict=True)):
         if number % 50 == 0 and time_is_up():
             return None
-        if hit := pattern.search(line):
+        if words and not any(word in low for word in words):
+            continue
+        if hit := search(line):
             return hit
     return None
 
 
-def _lines(text: str) -> list[str]:
-    """The last lines, newest first, each cut to what a pattern may see."""
-    return list(_cut(text.split("\n")[-MAX_LINES:][::-1]))
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Lines:
+    """The last lines of a text, newest first, each cut to what a pattern may see; and in lower case."""
+
+    shown: list[str]
+    low: list[str]
+    low_text: str
+
+    @classmethod
+    def of(cls, text: str) -> _Lines:
+        shown = list(_cut(tail(text, MAX_LINES)[0].split("\n")[::-1]))
+        low = [line.lower() for line in shown]
+        return cls(shown=shown, low=low, low_text="\n".join(low))
 
 
 def _cut(lines: Iterable[str]) -> Iterator[str]:

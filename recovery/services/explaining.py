@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from recovery.domain import remedies
 from recovery.domain.arguments import ArgsMode, parse_arguments
 from recovery.domain.errors import InvalidInput, Problem
-from recovery.domain.patterns import pattern_problems
+from recovery.domain.patterns import is_sound, pattern_problems
 from recovery.domain.payload import Payload
 from recovery.domain.remedies import Change
 from recovery.domain.signatures import Certainty, Match, Place, Signature, match
@@ -70,7 +70,7 @@ def explain_texts(
     """What fits these texts, of all signatures in use, or of one (which need not be stored yet)."""
     rows = [only] if only is not None else list(FailureSignature.objects.in_use())
     # asked again: one that came into the table by another way must not stop every page
-    known = {number: row for number, row in enumerate(rows) if not pattern_problems(row.pattern)}
+    known = {number: row for number, row in enumerate(rows) if is_sound(row.pattern)}
     until = clock() + SECONDS
     found = match([_value(n, row) for n, row in known.items()], texts, time_is_up=lambda: clock() > until)
     return [Explanation(signature=known[one.signature.id], found=one) for one in found[:SHOWN]]

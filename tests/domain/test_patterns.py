@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recovery.domain.patterns import MAX_LINE, MAX_PATTERN, MAX_WAYS, compiled, pattern_problems
+from recovery.domain.patterns import MAX_LINE, MAX_PATTERN, MAX_WAYS, compiled, is_sound, pattern_problems, words_of
 
 
 def codes(pattern: str) -> list[str]:
@@ -73,3 +73,28 @@ PIECES = st.sampled_from(
 def test_whatever_is_taken_compiles_and_ends(pattern: str, line: str) -> None:
     if not codes(pattern):
         compiled(pattern).search(line * 10)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        ("OutOfMemory|GC overhead", ("gc overhead", "outofmemory")),
+        (r"unknown queue: ?\S", ("unknown queue:",)),
+        (r"Lost executor \d+", ("lost executor ",)),
+        (r"exit(?:ed)? ?code: (137|143)", ("code: ",)),
+        (r"(?P<key>\w{1,9}) denied", (" denied",)),
+        (r"ab|abcdef", ()),
+        (r"\d{1,9}", ()),
+        (r"foo|\d", ()),
+        (r"ééé", ()),
+    ],
+)
+def test_words_that_a_line_must_hold(pattern: str, words: tuple[str, ...]) -> None:
+    assert is_sound(pattern)
+    assert words_of(pattern) == words
+
+
+@given(st.lists(PIECES, min_size=1, max_size=6).map("".join), st.text("ab1 xAB", max_size=40))
+def test_a_line_that_fits_holds_one_of_the_words(pattern: str, line: str) -> None:
+    if not codes(pattern) and compiled(pattern).search(line):
+        assert not words_of(pattern) or any(word in line.lower() for word in words_of(pattern))
