@@ -108,13 +108,13 @@ def after_the_end(
     found = explain(recovery, log)
     explained = []
     for one in found:
-        offered = again and bool(one.changes)
+        changes = change_lines(recovery, one) if again and one.changes else []
         url = reverse("admin:recovery_recovery_edit", args=[recovery.pk])
         explained.append(
             shown_cause(one)
             | {
-                "remedy_url": f"{url}?remedy={one.signature.pk}" if offered else "",
-                "changes": change_lines(recovery, one) if offered else [],
+                "remedy_url": f"{url}?remedy={one.signature.pk}" if changes else "",
+                "changes": changes,
             }
         )
     if any(one["remedy_url"] for one in explained):  # one main button

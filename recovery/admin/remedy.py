@@ -15,7 +15,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from recovery.admin import show
 from recovery.admin.forms import EditForm
-from recovery.domain.remedies import Kind
+from recovery.domain import remedies
 from recovery.models import Recovery, RecoveryLog
 from recovery.services.explaining import Explanation, Remedy, remedied, remedy_for, would_change
 
@@ -70,15 +70,13 @@ def help_text(recovery: Recovery, explanation: Explanation) -> str:
 
 
 def change_lines(recovery: Recovery, explanation: Explanation) -> list[str]:
-    """ "executorMemory: 4g → 8g", before anything is edited."""
-    lines = [
-        _("%(field)s: %(then)s → %(now)s") % {
-            "field": field, "then": show.shortened(show.value(then)), "now": show.shortened(show.value(now)),
-        }
-        for field, then, now in would_change(recovery, explanation)
-    ]  # fmt: skip
-    kinds = {change.kind for change in explanation.changes}
-    if Kind.SPLIT in kinds:
-        lines.append(_("the arguments are cut as a shell would"))
-    lines += [_("%(field)s: to be given") % {"field": c.field} for c in explanation.changes if c.kind is Kind.ASK]
+    """ "executorMemory: 4g → 8g", before anything is edited; empty when it has nothing to change here."""
+    lines = []
+    for field, then, now in would_change(recovery, explanation):
+        if field == "args":
+            lines.append(_("the arguments are cut as a shell would"))
+            continue
+        values = {"then": show.shortened(show.value(then)), "now": show.shortened(show.value(now))}
+        lines.append(_("%(field)s: %(then)s → %(now)s") % {"field": field, **values})
+    lines += [_("%(field)s: to be given") % {"field": name} for name in remedies.asked(explanation.changes)]
     return lines

@@ -5,7 +5,7 @@ Read when a page asks, and kept nowhere: a signature that is written today expla
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -135,9 +135,7 @@ def remedied(
     """
     out = dict(changes)
     if remedy.splits:
-        typed = recovery.raw_jar_args if out.get("jar_args") is None else out["jar_args"]
-        if isinstance(typed, str) and recovery.args_mode != ArgsMode.LIST:
-            out["jar_args"] = list(parse_arguments(typed, ArgsMode.SPLIT))
+        out["jar_args"] = cut(recovery, out.get("jar_args"))
     payload, _mode, _raw = resubmission_payload(recovery=recovery, **out)
     overrides = remedies.overrides(
         remedy.explanation.changes, payload, groups=remedy.explanation.found.groups, given=given
@@ -145,8 +143,22 @@ def remedied(
     return out | {"overrides": overrides or None}
 
 
+def cut(recovery: Recovery, typed: str | Sequence[str] | None = None) -> list[str]:
+    """The arguments cut as a shell would: of a text, or of each argument of a list. Raises InvalidInput."""
+    if typed is None:
+        typed = recovery.args if recovery.args_mode == ArgsMode.LIST else recovery.raw_jar_args
+    pieces = [typed] if isinstance(typed, str) else typed
+    return [word for piece in pieces for word in parse_arguments(piece, ArgsMode.SPLIT)]
+
+
 def would_change(recovery: Recovery, explanation: Explanation) -> list[tuple[str, Any, Any]]:
-    """(field, then, with the remedy) of what needs nobody's word."""
+    """(field, then, with the remedy) of what needs nobody's word. Empty: the remedy has nothing to change here."""
     then = Payload.from_json(recovery.payload_json)
-    values = remedies.overrides(explanation.changes, then, groups=explanation.found.groups, given={})
+    changes = explanation.changes
+    values = remedies.overrides(changes, then, groups=explanation.found.groups, given={})
+    if remedies.splits(changes):
+        try:
+            values["args"] = tuple(cut(recovery))
+        except InvalidInput:  # a quote that is not closed: it is said when the form is sent
+            values["args"] = ()
     return [(d.field, d.then, d.now) for d in differences(then, then.with_changes(**values))]

@@ -331,7 +331,17 @@ def test_cut_arguments_become_a_list() -> None:
         remedied(row, {"jar_args": "--date '1"}, one, given={})
     Recovery.objects.filter(pk=row.pk).update(args_mode="list")
     row.refresh_from_db()
-    assert remedied(row, {"jar_args": ["a b"]}, one, given={})["jar_args"] == ["a b"]
+    assert remedied(row, {"jar_args": ["a b", "c"]}, one, given={})["jar_args"] == ["a", "b", "c"]
+    assert remedied(row, {}, one, given={})["jar_args"] == ["--date", "20240101", "--table", "a b"]
+
+
+def test_a_remedy_that_would_change_nothing_says_so() -> None:
+    row, log = failed("unknown option <--date 20240101 --table 'a b'>", args_mode="split")
+    one = remedy(row, log, "arguments-not-split")
+    assert would_change(row, one.explanation) == []
+    Recovery.objects.filter(pk=row.pk).update(raw_jar_args="--date '1")
+    row.refresh_from_db()
+    assert [field for field, _then, _now in would_change(row, one.explanation)] == ["args"]
 
 
 def test_a_value_that_is_asked_for_is_checked_as_any_other() -> None:

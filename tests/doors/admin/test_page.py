@@ -396,6 +396,13 @@ def test_arguments_in_one_piece_are_cut(steward: Client) -> None:
     assert child.args == ["--date", "1", "--table", "a b"]
 
 
+def test_no_remedy_is_offered_that_would_change_nothing(steward: Client) -> None:
+    recovery = make_recovery(profile=make_profile(args_mode="split"), state="failed", jar_args="--date 1")
+    kept(recovery, "unknown option <--date 1 x>")
+    assert "The jar received all arguments in one piece" in text(steward.get(page(recovery)))
+    assert remedy_url(steward, recovery) == ""
+
+
 def test_a_remedy_that_does_not_fit_is_not_to_be_had(steward: Client) -> None:
     recovery = out_of_memory()
     other = FailureSignature.objects.get(code="driver-memory")
