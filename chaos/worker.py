@@ -12,13 +12,15 @@ from chaos import points
 
 
 def main(arguments: list[str]) -> None:
-    """Wrap, then be the worker. The pool is forked from here, so its children are wrapped too."""
+    """Wrap, then be the `celery` program, exit code included. The pool is forked from here, so its children are
+    wrapped too."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recovery_portal.settings")
-    from recovery_portal.celery import app
+    from celery.__main__ import main as celery
 
     django.setup()
     points.install(points.Orders(Path(os.environ[points.FOLDER])))
-    app.worker_main(["worker", *arguments])
+    sys.argv = ["celery", "-A", "recovery_portal", "worker", *arguments]
+    celery()
 
 
 if __name__ == "__main__":
