@@ -34,3 +34,29 @@ class Clock:
         """Wait real seconds, or until the sandbox closes."""
         if self.closing.wait(max(0.0, seconds)):
             raise SandboxClosed
+
+    def sleep(self, seconds: float, until: threading.Event) -> None:
+        """Wait real seconds, or until the event."""
+        until.wait(seconds)
+
+
+class ManualClock(Clock):
+    """Stands still until it is told; who waits moves it. For tests that play hours, one call at a time."""
+
+    def __init__(self, start: float) -> None:
+        """`start` in epoch seconds."""
+        super().__init__()
+        self._wall_origin = start
+        self._now = 0.0
+
+    def now(self) -> float:
+        return self._now
+
+    def forward(self, seconds: float) -> None:
+        self._now += seconds
+
+    def wait(self, seconds: float) -> None:
+        self.forward(seconds)
+
+    def sleep(self, seconds: float, until: threading.Event) -> None:
+        self.forward(seconds)

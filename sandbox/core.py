@@ -27,9 +27,17 @@ _TICK_SECONDS = 0.05
 class Sandbox:
     """`with Sandbox(speed=20) as sb:` serves on 127.0.0.1 until the block ends. Options: `Settings`."""
 
-    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, faults: Iterable[Fault] = (), **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        faults: Iterable[Fault] = (),
+        clock: Clock | None = None,
+        **options: Any,
+    ) -> None:
         self.settings = Settings(**options)
-        self._clock = Clock(self.settings.speed)
+        self._clock = clock or Clock(self.settings.speed)
         self._ledger = Ledger(self.settings.state_dir)
         self._faults = Faults(faults)
         self._jobs = Jobs(self._clock, self._ledger)
@@ -52,7 +60,7 @@ class Sandbox:
             hdfs=self._hdfs,
             faults=self._faults,
         )
-        self._server = Server((host, port), self._clock, self._gateway, self._control)
+        self._server = Server((host, port), self._clock, self.handle, self._control)
         self.port = int(self._server.server_address[1])
         self.root = f"http://{host}:{self.port}"
         #: Base URL with HTTP basic; `token_url` is the same services with bearer tokens.
@@ -194,6 +202,10 @@ class Sandbox:
         """The ResourceManager forgets all applications; `startedOn` tells. The jobs go on."""
         self._yarn.restart()
 
+    def yarn_slow(self, seconds: float) -> None:
+        """What is submitted from now on reaches YARN so many virtual seconds late, whatever becomes of its Livy."""
+        self._jobs.lag = seconds
+
     def hdfs_down(self) -> None:
         self._hdfs.reachable = False
 
@@ -215,7 +227,8 @@ class Sandbox:
 
     # Running
 
-    def _gateway(self, request: Request) -> Answer:
+    def handle(self, request: Request) -> Answer:
+        """One request through the gateway; needs no `start`."""
         self._tick()
         return self._knox.handle(request)
 

@@ -9,6 +9,7 @@ import string
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from sandbox import jobs, payload_rules
 from sandbox.answers import Answer, backend_json, livy_message, livy_string
@@ -81,7 +82,7 @@ class LivyProcess:
             raise BackendGone
 
     def sleep(self, seconds: float) -> None:
-        self._gone.wait(seconds)
+        self.cluster.clock.sleep(seconds, self._gone)
         self.enter()
 
     def find(self, id_or_name: str) -> Batch | None:
@@ -123,6 +124,17 @@ class LivyProcess:
                 self._start(batch, request)
             now = self.cluster.clock.now()
             return backend_json(batch.describe(now), 201, Location=f"/batches/{batch.id}")
+
+    def post_slowly(self, body: Mapping[str, object]) -> Callable[[], None] | None:
+        """A POST whose start takes long: the batch is registered now, and the returned call starts it, or raises
+        BackendGone. None: it is refused. Keeping other POSTs and DELETEs waiting meanwhile is the caller's part.
+        """
+        try:
+            request = payload_rules.read_request(body)
+            batch = self._create(request)
+        except Refused:
+            return None
+        return partial(self._start, batch, request) if self.register(batch) is None else None
 
     def _create(self, request: BatchRequest) -> Batch:
         """The constructor: what fails here burns an id and leaves nothing else."""

@@ -85,6 +85,8 @@ class Jobs:
         self._lock = threading.RLock()
         self._ends: list[tuple[float, int, Job]] = []
         self.by_seq: dict[int, Job] = {}
+        #: Virtual seconds that spark-submit needs more than usual.
+        self.lag = 0.0
 
     def start(
         self,
@@ -115,11 +117,11 @@ class Jobs:
             )
             job = Job(
                 started=record,
-                began=now,
+                began=now + self.lag,
                 fate=fate,
                 app_id=app_id,
                 tags=tags,
-                ends_at=now + fate.seconds,
+                ends_at=now + self.lag + fate.seconds,
                 end_state=fate.state,
             )
             self.by_seq[record.seq] = job

@@ -5,7 +5,6 @@ Applications are the jobs that reached YARN; they outlive any Livy. Measured in 
 
 import json
 import threading
-import time
 from collections.abc import Callable, Mapping
 
 from sandbox import jobs
@@ -24,7 +23,7 @@ class Yarn:
         self._lock = threading.Lock()
         self._apps: dict[str, Job] = {}
         self.reachable = True
-        self.started_on = int((time.time() - age) * 1000)
+        self.started_on = self._now_ms() - int(age * 1000)
         self._next = 0
 
     def next_id(self) -> str:
@@ -42,7 +41,10 @@ class Yarn:
         with self._lock:
             self._apps.clear()
             self._next = 0
-            self.started_on = max(int(time.time() * 1000), self.started_on + 1)
+            self.started_on = max(self._now_ms(), self.started_on + 1)
+
+    def _now_ms(self) -> int:
+        return int(self._clock.wall(self._clock.now()) * 1000)
 
     def apps(self) -> list[Job]:
         now = self._clock.now()
