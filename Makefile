@@ -88,6 +88,10 @@ stack-up: ## Start the real Knox, Livy and Spark (STACK_ARGS="-Y -H": with YARN 
 stack-down: ## Stop them
 	@stack/ctl down
 
+.PHONY: mutations
+mutations: $(DEV_STAMP) ## Prove that the state machine sees our worst mistakes: makes each in a copy (minutes)
+	@$(PY) scripts/mutations.py
+
 .PHONY: coverage-gate
 coverage-gate: $(DEV_STAMP) ## The two coverage gates on the data of the last `make test`
 	$(BIN)/coverage report
