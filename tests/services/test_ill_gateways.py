@@ -29,6 +29,7 @@ def test_a2_pauses_are_spread_and_never_longer_than_two_minutes(portal: Portal) 
             gateways.record_condition(gateway, error, now=portal.clock(), jitter=lambda jitter=jitter: jitter)  # type: ignore[misc]
             assert gateway.next_try_at is not None
             seen.append((gateway.next_try_at - portal.clock()).total_seconds())
+            portal.clock.forward(seen[-1])
         assert seen == sorted(seen)
         assert seen[-1] <= settings.RECOVERY_PACING.gateway_pause_most == 120
     assert rests[0.0][-1] < rests[0.5][-1] < rests[1.0][-1] == 120
