@@ -39,17 +39,21 @@ ROWS = 500
 def sweep(*, clock: Clock = database_now, client_for: ClientFactory = open_client) -> None:
     """One tick: lost workers, bounds, leftovers, and a wake-up for each gateway with due work.
 
-    Idempotent, and alone by a lease: two beats do no harm.
+    Idempotent, and alone by a lease: two beats do no harm. What calls gateways has a lease of its own, so that one that
+    hangs holds up no wake-up of another.
     """
-    with leases.held("sweep", lasting=settings.RECOVERY_PACING.follow_lease, clock=clock) as holder:
+    lasting = settings.RECOVERY_PACING.follow_lease
+    with leases.held("sweep", lasting=lasting, clock=clock) as holder:
         if holder is None:
             return
         now = clock()
         expire_claims(now=now)
         expire_rows(now=now)
         wake_gateways(now=now)
-        tidy(clock=clock, client_for=client_for)
-        look_for_restarts(clock=clock, client_for=client_for)
+    with leases.held("tidy", lasting=lasting, clock=clock) as holder:
+        if holder is not None:
+            tidy(clock=clock, client_for=client_for)
+            look_for_restarts(clock=clock, client_for=client_for)
 
 
 def expire_claims(*, now: datetime) -> int:

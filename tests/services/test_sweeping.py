@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from celery import current_app
 from django.conf import settings
@@ -10,6 +12,7 @@ from django.db import transaction
 
 from recovery.domain.states import Settlement, State
 from recovery.domain.verdicts import Outcome
+from recovery.gateway.wire import Batch
 from recovery.models import Gateway, Instance, Lease, Recovery, RecoveryEvent, SubjectType
 from recovery.services import (
     attempts,
@@ -25,7 +28,7 @@ from recovery.services import (
 )
 from sandbox import Fault
 from tests.factories import make_user
-from tests.services.conftest import Portal
+from tests.services.conftest import Meddling, Portal
 
 
 @pytest.fixture
@@ -103,6 +106,31 @@ def test_tidying_has_a_time_limit(portal: Portal, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(sweeping, "monotonic", lambda: next(ticks))
     assert sweeping.tidy(clock=portal.clock, client_for=gateways.open_client) == 0
     assert portal.row(row).cleanup_due is True
+
+
+def test_a_gateway_that_hangs_while_it_is_tidied_holds_up_no_wake_up(
+    portal: Portal, sent: list[tuple[str, int]]
+) -> None:
+    row = portal.file()
+    portal.sandbox.add_fault(Fault(route="POST /batches", action="phantom", times=1))
+    portal.sandbox.add_fault(Fault(route="DELETE /batches/{x}", action="drop", when="before", times=1))
+    portal.submit()
+    assert portal.row(row).cleanup_due is True
+    portal.clock.forward(60)
+    seen: list[list[tuple[str, int]]] = []
+
+    def hangs(get: Callable[[str], Batch], name: str) -> Batch:
+        """It takes its time; meanwhile the next tick comes, with new work."""
+        if not seen:
+            sent.clear()
+            portal.file()
+            portal.sweep()
+            seen.append(list(sent))
+        return get(name)
+
+    sweeping.sweep(clock=portal.clock, client_for=Meddling(get=hangs))
+    assert seen == [[(wake.SUBMIT, portal.gateway.pk)]]
+    assert portal.row(row).cleanup_due is False
 
 
 def test_a_cancelled_queued_row_is_found_by_the_sweep(portal: Portal) -> None:
