@@ -24,7 +24,7 @@ status=0
 
 suite() { # TITLE MARKERS [ARGS…]
   echo "── tests on $1"
-  "$BIN/pytest" -n 2 --cov --cov-report= --cov-fail-under=0 -m "$2" "${@:3}" || status=1
+  "$BIN/pytest" -n 3 --cov --cov-report= --cov-fail-under=0 -m "$2" "${@:3}" || status=1
 }
 
 leave_out=''
