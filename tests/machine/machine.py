@@ -24,7 +24,8 @@ SHAPES = st.one_of(
     st.builds(Shape, yarn=YES, yarn_shown=st.booleans(), retention=KEPT, busy=st.booleans()),
     st.builds(Shape, yarn=YES, yarn_shown=YES, retention=KEPT, busy=st.booleans()),
     st.builds(Shape, yarn=YES, yarn_shown=st.booleans(), keeps=YES, busy=st.booleans()),
-    st.builds(Shape, yarn=YES, yarn_shown=st.booleans(), livys=st.just(2), busy=st.booleans()),
+    st.builds(Shape, yarn=YES, yarn_shown=st.booleans(), livys=st.just(2), busy=st.booleans(), balanced=st.booleans()),
+    st.builds(Shape, yarn=st.booleans(), livys=st.just(2), balanced=st.booleans()),
 )
 
 
@@ -181,7 +182,7 @@ class Machine(RuleBasedStateMachine):
         self.it.cancel(index)
         self.it.work("follow", *trouble)
 
-    @precondition(lambda self: self.it.shape.yarn and not self.it.shape.keeps)
+    @precondition(lambda self: self.it.shape.yarn and not self.it.shape.keeps and self.it.shape.livys == 1)
     @rule(index=INDEX, seconds=SECONDS)
     def somebody_takes_our_name(self, index: int, seconds: float) -> None:
         self.it.work("follow")

@@ -161,9 +161,9 @@ class Oracle:
                     assert row_of.state == State.LOST, f"{row_of}: {row_of.state}, and its phantom is left"
         ours = [start for start in self.world.box.ledger.started() if not str(start.name).startswith("ingest-")]
         assert {str(start.name) for start in ours} <= set(rows), "a batch without a recovery"
-        restarts = RecoveryEvent.objects.filter(subject_type=SubjectType.GATEWAY, kind="livy_restarted")
-        told = [(event.cause, event.data) for event in restarts]
-        assert len(told) <= self.world.restarts, f"restarts of Livy are told, there were {self.world.restarts}: {told}"
+        of_gateway = RecoveryEvent.objects.filter(subject_type=SubjectType.GATEWAY, kind="livy_restarted")
+        restarts = [(event.cause, event.data) for event in of_gateway]
+        assert len(restarts) <= self.world.restarts, f"there were {self.world.restarts} restarts, told are {restarts}"
 
 
 def _told(event: RecoveryEvent) -> tuple[Any, ...]:

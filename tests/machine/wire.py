@@ -111,13 +111,15 @@ class Wire:
                 return self._cut(call)
             if what == "stuck":
                 return self._stuck(name, call, request)
-            if what == "twice":  # a gateway sent it again, and answers what the second one was answered
+            # a gateway sent it again, and answers what the second one was answered; to two Livys, no name would help
+            if what == "twice" and world.shape.livys == 1:
                 self._arrive(request)
         if kind == "DELETE" and self.blocked:
             self._delete_waits(call)
             return self._cut(call)
         self.world.next_livy(request)
-        if what not in LIES or self._can_lie(what, kind, _name(call, request, world)):
+        forged = what == "wrong_name" and not _name(call, request, world)  # a list with other names in it
+        if not forged and (what not in LIES or self._can_lie(what, kind, _name(call, request, world))):
             for fault in faults_of(trouble) if trouble else ():
                 world.box.add_fault(fault)
         if kind == "DELETE" and comes_to_livy(what):

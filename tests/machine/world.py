@@ -61,6 +61,8 @@ class Shape:
     yarn_shown: bool = False
     """The gateway shows YARN's REST."""
     livys: int = 1
+    balanced: bool = False
+    """Several Livys get the calls in turn, instead of one until it fails."""
     keeps: bool = False
     """Livy's recovery mode."""
     retention: int = 600
@@ -112,8 +114,10 @@ class World:
         self.restarts = 0
         self._turn = 0
         if shape.busy:
-            self.stranger(True)
-            self.forward(60)
+            for _ in self.livys:
+                self.stranger(True)
+                self.forward(30)
+                self.turn()
 
     def close(self) -> None:
         """Take back what was stored, end the sandbox."""
@@ -309,7 +313,9 @@ class World:
         Name and number are the same: only the application tells it from ours (F2)."""
         with self.hands_off():
             row = self.row(index, state__in=FOLLOWED) if self.shape.yarn else None
-        if row is None or not row.app_id or row.livy_id is None or self.shape.keeps or self.wire.blocked:
+        if row is None or not row.app_id or row.livy_id is None:
+            return
+        if self.shape.keeps or len(self.livys) > 1 or self.wire.blocked:
             return
         self.restart(False)
         for _ in range(min(row.livy_id, 9)):
@@ -323,7 +329,8 @@ class World:
         self._turn += 1
 
     def next_livy(self, request: Request) -> None:
-        """Who gets this call; several Livys take turns when the test says so."""
+        """Who gets this call."""
+        self._turn += self.shape.balanced
         self.livy = self.livys[self._turn % len(self.livys)]
         self.box._knox._livy = self.livy
 
