@@ -132,6 +132,28 @@ MUTATIONS = (
             ),
         ),
     ),
+    Mutation(
+        name="no-look-at-the-claim-before-the-first-byte",
+        breaks="P2",
+        edits=(
+            Edit(
+                file="recovery/services/attempts.py",
+                old="        if self.remaining() <= 0 or not rows.update(post_begun_try=self.fence):\n",
+                new="        if not rows.update(post_begun_try=self.fence) and self.fence < 0:\n",
+            ),
+        ),
+    ),
+    Mutation(
+        name="take-one-of-several-livys-for-all",
+        breaks="S4",
+        edits=(
+            Edit(
+                file="recovery/services/witnesses.py",
+                old="    if not gateway.single_livy or now - since > seconds(",
+                new="    if now - since > seconds(",
+            ),
+        ),
+    ),
 )
 
 
