@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC
 from typing import Any, Final
 
 import django_filters
 from django import forms
 from django.db.models import Q
+from django_filters.fields import IsoDateTimeField
 from django_filters.rest_framework import FilterSet, IsoDateTimeFilter
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
@@ -49,6 +51,24 @@ class WordsFilter(django_filters.MultipleChoiceFilter):
         extend_schema_field(_described(known, **kwargs))(self)
 
 
+class MomentField(IsoDateTimeField):
+    """In UTC: PostgreSQL refuses an offset of 16 hours and more, which Python takes."""
+
+    def clean(self, value: Any) -> Any:
+        """The moment, or a ValidationError where UTC has no such date."""
+        moment = super().clean(value)
+        try:
+            return moment.astimezone(UTC) if moment is not None else None
+        except OverflowError as error:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
+
+
+class MomentFilter(IsoDateTimeFilter):
+    """A moment, ISO 8601."""
+
+    field_class = MomentField
+
+
 class RecoveryFilter(FilterSet):
     """All of them narrow; `state` may be repeated."""
 
@@ -62,8 +82,8 @@ class RecoveryFilter(FilterSet):
     batchName = django_filters.CharFilter(field_name="batch_name")
     appId = django_filters.CharFilter(field_name="app_id")
     resubmissionOf = WholeNumberFilter(field_name="resubmission_of_id", min_value=1, max_value=2**63 - 1)
-    createdAfter = IsoDateTimeFilter(field_name="created_at", lookup_expr="gte", help_text="ISO 8601; inclusive.")
-    createdBefore = IsoDateTimeFilter(field_name="created_at", lookup_expr="lt", help_text="ISO 8601; exclusive.")
+    createdAfter = MomentFilter(field_name="created_at", lookup_expr="gte", help_text="ISO 8601; inclusive.")
+    createdBefore = MomentFilter(field_name="created_at", lookup_expr="lt", help_text="ISO 8601; exclusive.")
     search = django_filters.CharFilter(
         method="filter_search",
         help_text="Words, each in jarPath, jarArgs, batchName, appId, reason or requestedBy.",

@@ -81,6 +81,7 @@ def test_search_looks_in_every_field_for_each_word(api, profile):
         ("resubmissionOf", "x"),
         ("resubmissionOf", str(10**30)),
         ("createdAfter", "yesterday"),
+        ("createdAfter", "0001-01-01T00:00:00+21:45"),
         ("search", "a\0b"),
         ("ordering", "jarPath"),
         ("ordering", "--id"),
@@ -187,3 +188,9 @@ def test_a_cursor_of_a_row_that_is_gone_ends_the_list(api):
         cursor = base64.urlsafe_b64encode(json.dumps([name, True, 1, None]).encode()).decode().rstrip("=")
         page = api.get(CREATE, {"ordering": name, "cursor": cursor}).json()
         assert page == {"next": None, "previous": None, "results": []}
+
+
+@pytest.mark.parametrize("offset", ["+23:59", "-21:45"])
+def test_an_offset_that_no_place_on_earth_has_is_a_moment_all_the_same(api, offset):
+    """PostgreSQL refuses offsets of 16 hours and more."""
+    assert _ids(api, createdAfter=f"2024-01-01T00:00:00{offset}") == []
