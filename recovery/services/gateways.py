@@ -172,8 +172,7 @@ def record_submitted(gateway: Gateway) -> None:
         )
         if healed:
             events.append(SubjectType.GATEWAY, gateway.pk, "healed", cause=gateway.submit_condition)
-    if healed:
-        gateway.refresh_from_db()
+    gateway.refresh_from_db()
 
 
 def stop_unless_alive(client: KnoxLivyClient, error: NotSent) -> None:

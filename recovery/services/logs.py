@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from recovery.domain import logtail
 from recovery.domain.redaction import redact
-from recovery.gateway.errors import Forbidden, GatewayError, NotFound, NotSent
+from recovery.gateway.errors import Forbidden, NotFound, NotSent
 from recovery.gateway.livy import KnoxLivyClient
 from recovery.models import Recovery, RecoveryLog
 
@@ -38,10 +38,6 @@ def read(recovery: Recovery, client: KnoxLivyClient, *, now: datetime, final: bo
         return Read.WITHHELD
     except NotFound:
         return Read.GONE
-    except NotSent:
-        raise
-    except GatewayError:
-        return Read.FAILED
     if not page.lines:
         return Read.FAILED  # not even Livy's markers, which every log of a started batch has: it says nothing (F5)
     output, diagnostics = logtail.sections(page.lines)

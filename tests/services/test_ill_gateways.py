@@ -155,3 +155,12 @@ def test_h1_what_runs_on_a_gateway_unseen_for_hours_is_settled_and_followed_on(p
     now = portal.run(row, seconds=300)
     assert (now.state, now.settled_as) == (State.SUCCEEDED, settled)
     assert portal.started(row) == 1
+
+
+def test_a2_what_two_workers_see_healed_is_told_once(portal: Portal) -> None:
+    gateways.record_submit_condition(portal.gateway, NotSent("no", condition=Condition.THROTTLED), now=portal.clock())
+    another = Gateway.objects.get(pk=portal.gateway.pk)
+    gateways.record_submitted(portal.gateway)
+    gateways.record_submitted(another)
+    assert another.submit_condition == ""
+    assert RecoveryEvent.objects.of(SubjectType.GATEWAY, another.pk).filter(kind="healed").count() == 1
