@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 COPIED = ("recovery", "recovery_portal", "sandbox", "templates", "tests", "pyproject.toml", "manage.py", ".env.example")
-EXAMPLES = os.environ.get("MACHINE_EXAMPLES", "120")
+EXAMPLES = os.environ.get("MACHINE_EXAMPLES", "80")
 """More than in every run: some mistakes want a rare moment."""
 
 

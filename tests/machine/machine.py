@@ -101,6 +101,7 @@ def _maybe(kind: str) -> st.SearchStrategy[list[Trouble]]:
                      st.lists(trouble, min_size=2, max_size=2))  # fmt: skip
 
 
+UNHEARD = ["stuck", "stuck", "late", "lost_after", "lost_after", "phantom_lost"]
 DOUBTS = st.builds(
     Trouble,
     on=st.just("POST"),
@@ -152,7 +153,26 @@ class Machine(RuleBasedStateMachine):
         """A POST of which nobody knows what became of it, and some looks after that."""
         self.it.file(4)
         self.it.work("submit", trouble)
-        for seconds in looks:
+        self._look(looks)
+
+    @rule(what=st.sampled_from(UNHEARD), turns=st.booleans(), looks=st.lists(SECONDS, min_size=2, max_size=6))
+    def no_answer_for_long(self, what: str, turns: bool, looks: list[float]) -> None:
+        """The same, looked at until it is decided; where several Livys are, another one answers by then."""
+        if turns:
+            self.it.file(4)
+            self.it.work("submit")
+            self.it.forward(6)
+            self.it.work("follow")  # sees a witness there
+            self.it.forward(31)
+            self.it.turn()
+        self.it.file(4)
+        self.it.work("submit", Trouble(on="POST", what=what))
+        if turns:
+            self.it.turn()
+        self._look(looks)
+
+    def _look(self, pauses: list[float]) -> None:
+        for seconds in pauses:
             self.it.forward(seconds)
             self.it.work("sweep")
             self.it.work("settle")
