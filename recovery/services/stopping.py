@@ -43,6 +43,10 @@ def stop(*, recovery: Recovery, client: KnoxLivyClient, clock: Clock) -> None:
         Recovery.objects.filter(held, pk=recovery.pk).update(next_action_at=clock())  # the follower's matter
         return
     soon = {"next_action_at": now + seconds(pacing.cancel_retry)}
+    if recovery.app_id and batch.app_id is None:
+        # ours has an application; this one may be somebody else's that has just begun under our name and number
+        Recovery.objects.filter(held, pk=recovery.pk).update(**soon)
+        return
     first = recovery.delete_sent_at is None
     if first and not transitions.note(
         recovery.pk, "delete_sent", only_if=held, changes={"delete_sent_at": now, **soon}, batch=recovery.livy_id

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
+
+from django.conf import settings
 
 from recovery.domain.states import State
 from recovery.domain.verdicts import Outcome
-from recovery.models import Gateway
+from recovery.models import Gateway, Recovery
 from recovery.services import cancelling
 from recovery.services.gateways import open_client
 from sandbox import Fault, Sandbox
@@ -63,3 +66,16 @@ def test_c2_a_404_after_the_retention_is_no_proof_of_a_cancel(portal: Portal) ->
     portal.sandbox.gc()
     row = portal.run(row, seconds=300, step=20)
     assert (row.state, row.outcome) == (State.LOST, Outcome.GONE)
+
+
+def test_f2_nothing_is_deleted_while_its_application_is_not_known_to_be_ours(portal: Portal) -> None:
+    """Livy has forgotten all, and a copied portal has just started our name anew, under our number: its application
+    will tell it from ours, and is not shown yet."""
+    row = portal.running()
+    Recovery.objects.filter(pk=row.pk).update(app_id="application_1_0001")
+    cancelling.request_cancel(recovery=portal.row(row), by=make_user(), now=portal.clock())
+    portal.follow()
+    row = portal.row(row)
+    assert (row.state, row.delete_sent_at) == (State.RUNNING, None)
+    assert not [request for request in portal.sandbox.requests if request.method == "DELETE"]
+    assert row.next_action_at == portal.clock() + timedelta(seconds=settings.RECOVERY_PACING.cancel_retry)
