@@ -157,6 +157,8 @@ class World:
             else:
                 _TASKS[kind](gateway_id=self.gateway.pk, clock=self.now)
         except Crash:
+            # a save() that was cut off has marked the transaction around it: that is ours, a worker has none
+            transaction.set_rollback(False)
             return
         finally:
             self.workers.pop()
