@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -263,11 +264,11 @@ def test_c2_a_success_wins_over_a_cancel(portal: Portal) -> None:
     assert not [r for r in portal.sandbox.requests if r.method == "DELETE"]
 
 
-@pytest.mark.usefixtures("quick_reads")
 @pytest.mark.parametrize("action", ["knox_500", "hang", "drop"])
-def test_c2_a_delete_that_is_cut_is_retried(portal: Portal, action: str) -> None:
+def test_c2_a_delete_that_is_cut_is_retried(portal: Portal, quick_reads: Callable[[], None], action: str) -> None:
     row = portal.running()
-    portal.sandbox.add_fault(Fault(route="DELETE /batches/{x}", action=action, when="before", seconds=2, times=2))
+    quick_reads()
+    portal.sandbox.add_fault(Fault(route="DELETE /batches/{x}", action=action, when="before", seconds=4, times=2))
     cancelling.request_cancel(recovery=row, by=make_user(), now=portal.clock())
     row = portal.run(row, seconds=120)
     assert row.state == State.CANCELLED

@@ -77,7 +77,7 @@ def test_s2_after_the_phantom_is_gone_the_next_tries_refusal_counts(portal: Port
 
 def test_s2_a_start_in_progress_is_not_taken_for_a_phantom(portal: Portal) -> None:
     row = portal.doubt(Fault(route="POST /batches", action="late_accept", seconds=0.5, times=1), "--sleep 100000")
-    row = portal.run(row, seconds=400)
+    row = portal.run(row, seconds=400, step=10)
     assert row.state == State.RUNNING
     assert portal.started(row) == 1
 
@@ -85,10 +85,10 @@ def test_s2_a_start_in_progress_is_not_taken_for_a_phantom(portal: Portal) -> No
 def test_s2_where_logs_are_withheld_a_phantom_is_never_proved(portal: Portal) -> None:
     row = portal.phantom()
     portal.sandbox.add_fault(Fault(route="GET /batches/{x}/log", action="status", code=403, body="empty"))
-    row = portal.run(row, seconds=3600, step=30)
+    row = portal.run(row, seconds=3600, step=120)
     assert row.state == State.UNCONFIRMED
     assert portal.sandbox.batch(row.batch_name) is not None
-    row = portal.run(row, seconds=24 * 3600, step=600)
+    row = portal.run(row, seconds=24 * 3600, step=1800)
     assert row.state == State.LOST
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -233,9 +234,9 @@ def test_a4_a_lost_answer_is_a_doubt_that_is_settled_by_name(portal: Portal, fau
     assert "adopted" in portal.kinds(row)
 
 
-@pytest.mark.usefixtures("quick_reads")
-def test_a4_no_answer_within_the_read_timeout_is_a_doubt(portal: Portal) -> None:
-    portal.sandbox.add_fault(Fault(route="POST /batches", action="hang", when="after", seconds=3, times=1))
+def test_a4_no_answer_within_the_read_timeout_is_a_doubt(portal: Portal, quick_reads: Callable[[], None]) -> None:
+    quick_reads()
+    portal.sandbox.add_fault(Fault(route="POST /batches", action="hang", when="after", seconds=5, times=1))
     row = portal.file()
     portal.submit()
     assert portal.row(row).state == State.UNCONFIRMED

@@ -230,11 +230,6 @@ def test_h6_a_lease_is_compared_in_the_update_and_its_token_rises(portal: Portal
 
 
 @pytest.mark.django_db
-def test_h6_time_is_the_databases() -> None:
-    assert clock.database_now().tzinfo is not None
-
-
-@pytest.mark.django_db
 def test_a_dead_broker_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def dead(*args: object, **kwargs: object) -> None:
         raise OSError("no broker")

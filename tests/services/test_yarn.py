@@ -126,7 +126,7 @@ def test_f6_yarn_is_silent_and_is_asked_again(portal: Portal) -> None:
     portal.sandbox.yarn_down()
     row = portal.run(row, seconds=300)
     assert row.state in FOLLOWED
-    row = portal.run(row, seconds=7 * 3600, step=60)
+    row = portal.run(row, seconds=7 * 3600, step=600)
     assert (row.state, row.outcome) == (State.LOST, Outcome.GONE)
 
 
@@ -188,10 +188,10 @@ def test_s3b_a_resource_manager_restarted_since_the_try_proves_nothing(portal: P
 def test_s3b_while_yarn_is_silent_it_stays_in_doubt(portal: Portal) -> None:
     row = _doubt(portal, LOST_BEFORE)
     portal.sandbox.yarn_down()
-    row = portal.run(row, seconds=600, step=20)
+    row = portal.run(row, seconds=600, step=60)
     assert row.state == State.UNCONFIRMED
     portal.sandbox.yarn_up()
-    row = portal.run(row, seconds=400)
+    row = portal.run(row, seconds=400, step=10)
     assert row.state in (State.STARTING, State.RUNNING)
     assert portal.started(row) == 1
 
@@ -237,11 +237,11 @@ def test_s2_a_phantom_shape_is_not_probed_while_yarn_knows_an_application(portal
     with gateways.open_client(portal.gateway) as client, pytest.raises(Exception):  # noqa: B017
         client.create(row.sent_payload, name=row.batch_name, deadline=5)
     portal.sandbox.yarn_down()
-    row = portal.run(row, seconds=600, step=20)
+    row = portal.run(row, seconds=600, step=60)
     assert row.state == State.UNCONFIRMED
     assert len(portal.posts()) == 2
     portal.sandbox.yarn_up()
-    row = portal.run(row, seconds=900)
+    row = portal.run(row, seconds=900, step=20)
     assert "phantom_removed" in portal.kinds(row)
 
 

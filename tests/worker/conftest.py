@@ -1,19 +1,26 @@
-"""Real worker processes on a database of their own, against a sandbox in this process."""
+"""Real worker processes on a database of their own, against a sandbox in this process. Where the test services run
+(TEST_DATABASE_URL, TEST_REDIS_URL) they stand on PostgreSQL and Redis, else on SQLite in a file and a folder as broker."""
 
 from __future__ import annotations
 
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
+from redis import Redis
 
 from sandbox import Sandbox
 
@@ -41,11 +48,12 @@ print(json.dumps(row))
 
 
 class Site:
-    """The portal's processes. Its database is SQLite in a file, its broker a folder."""
+    """The portal's processes."""
 
-    def __init__(self, folder: Path, sandbox: Sandbox) -> None:
+    def __init__(self, folder: Path, sandbox: Sandbox, *, database: str, broker: str) -> None:
         self.folder = folder
         self.sandbox = sandbox
+        self.broker = broker
         self.children: list[subprocess.Popen[bytes]] = []
         host = sandbox.url.split("/gateway/")[0]
         kept = {k: v for k, v in os.environ.items() if k in {"PATH", "HOME", "LANG"} or k.startswith("COV")}
@@ -53,8 +61,8 @@ class Site:
             "PORTAL_ENV_FILE": os.devnull,
             "PORTAL_VAR_DIR": str(folder),
             "PORTAL_PACING_SCALE": "0.05",
-            "DATABASE_URL": f"sqlite:///{folder / 'portal.sqlite3'}",
-            "CELERY_BROKER_URL": "filesystem://",
+            "DATABASE_URL": database,
+            "CELERY_BROKER_URL": broker,
             "SECRET_KEY": secrets.token_urlsafe(50),
             "DEBUG": "true",
             "KNOX_HOST": host,
@@ -95,6 +103,16 @@ class Site:
         os.killpg(child.pid, signal.SIGKILL)
         child.wait(10)
 
+    def forget_messages(self) -> None:
+        """The broker loses everything it holds."""
+        if self.broker.startswith("redis:"):
+            with Redis.from_url(self.broker) as redis:
+                redis.flushdb()
+            return
+        messages = self.folder / "broker" / "messages"
+        shutil.rmtree(messages)
+        messages.mkdir()
+
     def file(self, jar_args: str) -> tuple[int, str]:
         pk, name = json.loads(self.manage("shell", "-v", "0", "-c", FILE_ONE.replace("ARGS", repr(jar_args))))
         return pk, name
@@ -124,9 +142,44 @@ class Site:
                 self.kill(child)
 
 
+@contextmanager
+def _database(folder: Path) -> Iterator[str]:
+    server = os.environ.get("TEST_DATABASE_URL")
+    if server is None:
+        yield f"sqlite:///{folder / 'portal.sqlite3'}"
+        return
+    name = f"site_{secrets.token_hex(6)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        try:
+            yield urlsplit(server)._replace(path=f"/{name}").geturl()
+        finally:
+            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+@contextmanager
+def _broker() -> Iterator[str]:
+    """One of Redis' sixteen databases for each of the processes that run tests side by side."""
+    server = os.environ.get("TEST_REDIS_URL")
+    if server is None:
+        yield "filesystem://"
+        return
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 15 + 1
+    url = urlsplit(server)._replace(path=f"/{number}").geturl()
+    with Redis.from_url(url) as redis:
+        redis.flushdb()
+    yield url
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    with Sandbox(post_cost=0.0, speed=10.0, retain=100_000) as sandbox:
-        place = Site(tmp_path, sandbox)
-        yield place
-        place.close()
+    with (
+        Sandbox(post_cost=0.0, speed=10.0, retain=100_000) as sandbox,
+        _database(tmp_path) as database,
+        _broker() as broker,
+    ):
+        place = Site(tmp_path, sandbox, database=database, broker=broker)
+        try:
+            yield place
+        finally:
+            place.close()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
 from sandbox import Fault
@@ -35,8 +33,7 @@ def test_killed_while_a_batch_runs_and_the_broker_forgets(site: Site) -> None:
     pk, name = site.file("--sleep 60")
     site.until(lambda: site.read(pk)["state"] in {"starting", "running"})
     site.kill(worker)
-    shutil.rmtree(site.folder / "broker" / "messages")
-    (site.folder / "broker" / "messages").mkdir()
+    site.forget_messages()
     site.sandbox.finish(name, "success")
     site.worker()
     site.beat()
