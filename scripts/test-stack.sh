@@ -29,7 +29,7 @@ phase() { # MODE [UP ARGS…]
   (
     eval "$(stack/ctl env)"
     export STACK_MODE=$1
-    .venv/bin/pytest -m stack --timeout=600 tests/contract tests/stack ${PYTEST_ARGS[@]+"${PYTEST_ARGS[@]}"}
+    .venv/bin/pytest -m stack --timeout=600 --durations=12 tests/contract tests/stack ${PYTEST_ARGS[@]+"${PYTEST_ARGS[@]}"}
   ) || status=1
   stack/ctl down
   echo "── stack tests, $1: $((SECONDS - since)) s from start to end"

@@ -170,7 +170,7 @@ def portal(db: None, sandbox: Sandbox, clock: FakeClock, monkeypatch: pytest.Mon
 
 @pytest.fixture
 def quick_reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """From its call on, real waiting times of two seconds: for tests in which a server never answers. What has to succeed
+    """From its call on, real waits of two seconds at most: for tests in which a server never answers. What must succeed
     at once comes before it: on a machine with other work an honest answer may take as long."""
 
     def begin() -> None:

@@ -21,7 +21,7 @@ def test_the_clock_has_a_zone_and_agrees_with_this_host() -> None:
 
 @pytest.mark.postgres
 def test_the_clock_goes_on_within_a_transaction() -> None:
-    """PostgreSQL's now() would stand still from BEGIN on, and a lease taken late in a transaction would be too short."""
+    """PostgreSQL's now() stands still from BEGIN on: a lease taken late in a transaction would be too short."""
     with transaction.atomic():
         before = database_now()
         sleep(0.01)

@@ -17,7 +17,6 @@ from recovery.models import Gateway, Instance, Lease, Recovery, RecoveryEvent, S
 from recovery.services import (
     attempts,
     cancelling,
-    clock,
     gateways,
     instance,
     leases,

@@ -1,5 +1,5 @@
 """Real worker processes on a database of their own, against a sandbox in this process. Where the test services run
-(TEST_DATABASE_URL, TEST_REDIS_URL) they stand on PostgreSQL and Redis, else on SQLite in a file and a folder as broker."""
+(TEST_DATABASE_URL, TEST_REDIS_URL) they stand on PostgreSQL and Redis, else on SQLite and a folder as broker."""
 
 from __future__ import annotations
 
