@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import environ
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
@@ -38,7 +39,6 @@ INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
     "unfold.contrib.simple_history",
-    "unfold.contrib.import_export",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -48,16 +48,17 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "django_filters",
+    "csp",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "simple_history",
-    "import_export",
     "django_structlog",
 ]
 
 MIDDLEWARE = [
     "recovery_portal.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -244,6 +245,23 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "COMPONENT_SPLIT_REQUEST": True,
 }
 
+# ── what a page may load: its own host, and nothing else ────────────────────────────────────────────────────────────
+# 'unsafe-eval' is for the theme's Alpine.js, which reads its expressions from attributes; inline styles are the theme's
+# colours and positions. No inline script runs (docs/operations.md).
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, UNSAFE_EVAL],
+        "style-src": [SELF, UNSAFE_INLINE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
 # ── admin theme ─────────────────────────────────────────────────────────────────────────────────────────────────
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": _("Recovery portal"),
@@ -255,15 +273,17 @@ UNFOLD: dict[str, Any] = {
     "STYLES": ["recovery.admin.site.stylesheet"],
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "recovery.admin.site.favicon"}],
     "SITE_URL": None,
-    "DASHBOARD_CALLBACK": "recovery.admin.site.home",
+    "DASHBOARD_CALLBACK": "recovery.admin.home.home",
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": "recovery.admin.site.navigation"},
 }
 
+PORTAL_URL: str = ENV["PORTAL_URL"]
 ADMINS = [("", address) for address in ENV["ALARM_EMAILS"]]
 SERVER_EMAIL = ENV["ALARM_EMAIL_FROM"]
 EMAIL_SUBJECT_PREFIX = f"[{ENV['PORTAL_ID']}] "
 EMAIL_TIMEOUT = 10
-if ENV["EMAIL_URL"]:
+EMAIL_READY = bool(ENV["EMAIL_URL"])
+if EMAIL_READY:
     globals().update(environ.Env.email_url_config(ENV["EMAIL_URL"]))
 
 LOGGING = logging_config(ENV["LOG_LEVEL"], plain=DEBUG)

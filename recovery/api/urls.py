@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.urls import URLPattern, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from recovery.api import catalogue, deciding, views
 from recovery.api.execute_jar import ExecuteJarView
@@ -27,6 +27,6 @@ urlpatterns: list[URLPattern] = [
     path("gateways/", catalogue.GatewaysView.as_view(), name="gateways"),
     path("statistics/", deciding.StatisticsView.as_view(), name="statistics"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
     re_path(r"^(?P<rest>.*)$", catalogue.NothingHereView.as_view(), name="nothing"),
 ]
