@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.conf import settings
+from django.urls import reverse
 
-from recovery.services import following, log_reading, reconciliation, submission, sweeping, wake
+from recovery.services import following, log_reading, notifying, reconciliation, submission, sweeping, wake
 
 
 @shared_task(name=wake.SUBMIT)
@@ -35,3 +37,14 @@ def logs(gateway_id: int) -> None:
 def sweep() -> None:
     """Find whatever is due."""
     sweeping.sweep()
+
+
+@shared_task(name=wake.NOTIFY)
+def notify() -> None:
+    """Send the mails about what has ended."""
+
+    def address(name: str, *args: int) -> str:
+        host: str = settings.PORTAL_URL
+        return host and host + reverse(f"admin:recovery_recovery_{name}", args=args)
+
+    notifying.deliver(page_of=lambda pk: address("change", pk), choice=address("notices"))

@@ -108,6 +108,7 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
             ("ALARM_EMAILS", "", readers.emails),
             ("ALARM_EMAIL_FROM", "portal@localhost", readers.email),
             ("EMAIL_URL", "", readers.email_url),
+            ("PORTAL_URL", "", readers.web_address),
         )
     }
 )

@@ -79,6 +79,14 @@ def _is_email(address: str) -> bool:
     return re.fullmatch(r"[^@\s,<>]+@[^@\s,<>]+", address) is not None
 
 
+def web_address(raw: str) -> str:
+    """`https://host` under which people reach the portal, without a slash at its end; empty allowed."""
+    url = raw.strip().rstrip("/")
+    if url and not re.fullmatch(r"https?://[^\s/?#@]+", url):
+        raise Bad("https://host, without a path")
+    return url
+
+
 def paths(raw: str) -> tuple[str, ...]:
     """Absolute paths, comma-separated."""
     found = words(raw)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from recovery import wording
 from recovery.domain.arguments import ArgsMode
 from recovery.domain.gateways import AuthKind, Channel, Condition
+from recovery.domain.notices import Wish
 from recovery.domain.signatures import Certainty
 from recovery.domain.states import Hold, Settlement, State
 from recovery.domain.verdicts import Outcome
@@ -66,3 +67,8 @@ def conditions() -> Choices:
 def certainties() -> Choices:
     """FailureSignature.certainty."""
     return _of(Certainty)
+
+
+def wishes() -> Choices:
+    """NoticeWish.wish."""
+    return _of(Wish)

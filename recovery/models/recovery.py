@@ -193,6 +193,9 @@ class Recovery(models.Model):
     )
     attempt = models.PositiveIntegerField(_("attempt"), default=1)
 
+    notice_due = models.BooleanField(default=True, editable=False)
+    """Whoever wants a mail about its end has not got it yet."""
+
     created_at = models.DateTimeField(_("filed"), db_default=Now())
     submitted_at = models.DateTimeField(_("submitted"), null=True, blank=True)
     started_at = models.DateTimeField(_("running since"), null=True, blank=True)
@@ -255,6 +258,7 @@ class Recovery(models.Model):
             models.Index(fields=("profile", "-id"), condition=Q(state=State.SUCCEEDED.value), name="recovery_usual"),
             models.Index(fields=("-created_at",), name="recovery_created"),
             models.Index(JarKey("jar_path"), F("created_at").desc(), name="recovery_jar"),
+            models.Index(fields=("state",), condition=Q(notice_due=True, state__in=_ENDED), name="recovery_notice"),
             models.Index(fields=("app_id",), condition=~Q(app_id=""), name="recovery_app"),
         ]
 

@@ -21,6 +21,7 @@ from recovery.services import (
     leases,
     listing,
     log_reading,
+    notifying,
     phantoms,
     transitions,
     witnesses,
@@ -29,7 +30,7 @@ from recovery.services.cancelling import cancel_unsent
 from recovery.services.clock import Clock, database_now, seconds
 from recovery.services.gateways import ClientFactory, open_client
 from recovery.services.submission import look
-from recovery.services.wake import FOLLOW, LOGS, SETTLE, SUBMIT, send
+from recovery.services.wake import FOLLOW, LOGS, NOTIFY, SETTLE, SUBMIT, send
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +51,8 @@ def sweep(*, clock: Clock = database_now, client_for: ClientFactory = open_clien
         expire_claims(now=now)
         expire_rows(now=now)
         wake_gateways(now=now)
+        if notifying.sort_out(now=now):
+            send(NOTIFY)
     with leases.held("tidy", lasting=lasting, clock=clock) as holder:
         if holder is not None:
             tidy(clock=clock, client_for=client_for)

@@ -16,7 +16,9 @@ SETTLE: Final = "recovery.settle"
 FOLLOW: Final = "recovery.follow"
 LOGS: Final = "recovery.logs"
 SWEEP: Final = "recovery.sweep"
-QUEUES: Final = {SUBMIT: "submit", SETTLE: "submit", FOLLOW: "follow", LOGS: "logs", SWEEP: "housekeeping"}
+NOTIFY: Final = "recovery.notify"
+QUEUES: Final = {SUBMIT: "submit", SETTLE: "submit", FOLLOW: "follow", LOGS: "logs", SWEEP: "housekeeping",
+                 NOTIFY: "housekeeping"}  # fmt: skip
 """Each task by name (a test holds that all are registered) and its queue: one kind of work starves no other."""
 
 

@@ -12,6 +12,7 @@ from recovery.wording.history import (
     tell,
 )
 from recovery.wording.labels import LABELS, Text, label
+from recovery.wording.notice import Notice, mail
 from recovery.wording.preflight import ABOUT_A_RECOVERY, CHECKS, check_text, check_when
 from recovery.wording.problems import PROBLEMS, sentence, sentences
 
@@ -23,6 +24,7 @@ __all__ = [
     "FACTS",
     "LABELS",
     "PROBLEMS",
+    "Notice",
     "Text",
     "Told",
     "cause_text",
@@ -32,6 +34,7 @@ __all__ = [
     "fact_name",
     "fact_text",
     "label",
+    "mail",
     "sentence",
     "sentences",
     "tell",

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recovery.domain.arguments import ArgsMode
 from recovery.domain.gateways import AuthKind, Channel, Condition
+from recovery.domain.notices import Wish
 from recovery.domain.preflight import Light
 from recovery.domain.remedies import Kind
 from recovery.domain.signatures import Certainty, Place
@@ -56,6 +57,11 @@ LABELS: Final[Mapping[type[StrEnum], Mapping[StrEnum, Text]]] = MappingProxyType
                 "The answer to the submission was lost, and it could not be found out whether the job started."
             ),
             Outcome.NAME_TAKEN: _("Somebody else holds this batch name in Livy: a copied database?"),
+        },
+        Wish: {
+            Wish.NEVER: _("never"),
+            Wish.FAILURES: _("when it failed, was refused or has to be checked"),
+            Wish.ALL: _("always"),
         },
         Hold: {
             Hold.APPROVAL: _("waits for approval"),
