@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
@@ -18,7 +20,10 @@ from unfold.decorators import action, display
 from recovery.admin import show
 from recovery.admin.base import ReadOnlyAdmin
 from recovery.admin.deciding import DecidingViews
+from recovery.admin.export import FORMATS, export
 from recovery.admin.filters import DayRangeFilter, PhaseFilter, RequesterFilter, StateFilter
+from recovery.admin.home import live_part as live_home
+from recovery.admin.notices import notices_page
 from recovery.admin.recovery_bulk import cancel_many, resubmit_many
 from recovery.admin.recovery_live import live_part
 from recovery.admin.recovery_log import log_download, log_page
@@ -50,6 +55,7 @@ class RecoveryAdmin(RecoveryViews, DecidingViews, ReadOnlyAdmin):
     date_hierarchy = "created_at"
     ordering = ("-id",)
     list_fullwidth = True
+    list_before_template = "recovery/admin/_list_tools.html"
     actions = ("resubmit_selected", "cancel_selected")
 
     def get_urls(self) -> list[URLPattern]:
@@ -58,6 +64,9 @@ class RecoveryAdmin(RecoveryViews, DecidingViews, ReadOnlyAdmin):
         pages = [
             path("file/", view(self.file_view), name="recovery_recovery_file"),
             path("file/preview/", view(self.file_preview_view), name="recovery_recovery_file_preview"),
+            path("export/<str:form>/", view(self.export_view), name="recovery_recovery_export"),
+            path("notices/", view(self.notices_view), name="recovery_recovery_notices"),
+            path("home/live/", view(live_home), name="recovery_recovery_home"),
         ]
         pages += [
             path(f"<int:pk>/{name}/", view(getattr(self, f"{name}_view")), name=f"recovery_recovery_{name}")
@@ -120,6 +129,21 @@ class RecoveryAdmin(RecoveryViews, DecidingViews, ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Recovery]:
         """Without the long texts."""
         return Recovery.objects.for_list().defer(*UNSEEN_IN_LISTS)
+
+    def notices_view(self, request: HttpRequest) -> HttpResponse:
+        """What to be told of by e-mail."""
+        return notices_page(self, request)
+
+    def export_view(self, request: HttpRequest, form: str) -> HttpResponseBase:
+        """All that the list with this query string shows, as a file."""
+        self._look(request)
+        if form not in FORMATS:
+            raise Http404
+        try:
+            shown = self.get_changelist_instance(request)
+        except IncorrectLookupParameters:
+            return redirect("admin:recovery_recovery_changelist")
+        return export(request, shown.queryset, form)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Recovery], search_term: str

@@ -10,9 +10,9 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db.models import Case, Exists, F, Max, OuterRef, Q, Subquery, TextField, Value, When
+from django.db.models import Case, F, Max, OuterRef, Q, Subquery, TextField, Value, When
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import get_object_or_404, render
@@ -20,7 +20,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from recovery.admin import progress, recovery_log, show, story
-from recovery.admin.base import person
+from recovery.admin.base import may, person
 from recovery.domain import logtail
 from recovery.domain.states import State
 from recovery.models import Recovery, RecoveryEvent, RecoveryLog, SubjectType
@@ -56,9 +56,6 @@ def live_part(admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _rows(user: User, known: str) -> Any:
-    allowed = Permission.objects.filter(
-        Q(user=user.pk) | Q(group__user=user.pk), content_type__app_label="recovery", codename="view_recovery"
-    )
     events = RecoveryEvent.objects.filter(subject_type=SubjectType.RECOVERY, subject_id=OuterRef("pk")).order_by()
     read_at = F("kept_log__read_at")
     same = Q(kept_log__read_at=seen) if (seen := _read_at(known)) else Q(kept_log__isnull=True)
@@ -66,7 +63,7 @@ def _rows(user: User, known: str) -> Any:
         Recovery.objects.select_related("gateway", "settled_by")
         .defer(*UNSEEN)
         .annotate(
-            may_look=Value(True) if user.is_superuser and user.is_active else Exists(allowed),
+            may_look=may(user, "view_recovery"),
             last_event=Subquery(events.values("subject_id").annotate(last=Max("seq")).values("last")),
             database_time=Now(),
             log_read_at=read_at,

@@ -1,0 +1,252 @@
+"""The home page: what needs someone, what goes on, what came last, how the gateways are; and its parts that move.
+
+A refresh takes session, user and one query more, and is answered with 304 as long as nothing that is shown has changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, F, Max, Q, QuerySet, Subquery
+from django.db.models.functions import Right, TruncDate
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from recovery import wording
+from recovery.admin import progress, show, story
+from recovery.admin.base import may, person
+from recovery.admin.filters import NEEDS_SOMEONE
+from recovery.domain.durations import Usual
+from recovery.domain.states import LIVE, State
+from recovery.models import Gateway, Recovery, RecoveryEvent, RecoveryLog
+from recovery.services import duplicates, surroundings
+from recovery.services.clock import database_now
+
+LIST = "admin:recovery_recovery_changelist"
+ATTENTION_DAYS = 7
+SHOWN_ATTENTION = 5
+SHOWN_RUNNING = 20
+SHOWN_LAST = 10
+CHART_DAYS = 14
+LAST_CHARACTERS = 600
+"""Of the end of a log, in which its last line is looked for."""
+UNSEEN = ("payload", "sent_payload", "preflight", "args", "outcome_words", "settled_reason")
+MIGHT = ("recovery.view_recovery", "recovery.view_gateway", "recovery.file_recovery")
+
+
+def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """The whole page (named in settings as UNFOLD's DASHBOARD_CALLBACK)."""
+    user = person(request)
+    context |= {"title": _("Home"), "may_file": user.has_perm("recovery.file_recovery")}
+    if not user.has_perm("recovery.view_recovery"):
+        return context
+    sees_gateways = user.has_perm("recovery.view_gateway")
+    etag = _etag(user, sees_gateways=sees_gateways, seen=_what_is(user))
+    return context | {"sees_recoveries": True, "moves": True, "etag": etag} | _parts(user, sees_gateways)
+
+
+def live_part(request: HttpRequest) -> HttpResponse:
+    """The parts again, for htmx; 304 when none has changed."""
+    if request.method not in ("GET", "HEAD"):
+        raise PermissionDenied
+    user = person(request)
+    seen = _what_is(user)
+    if not seen["may_look"]:
+        raise PermissionDenied
+    etag = _etag(user, sees_gateways=seen["sees_gateways"], seen=seen)
+    if request.headers.get("If-None-Match", "").strip('"') == etag:
+        response: HttpResponse = HttpResponseNotModified()
+    else:
+        parts = _parts(user, seen["sees_gateways"])
+        response = render(request, "recovery/admin/_home_live.html", parts | {"moves": True, "etag": etag})
+    response["ETag"] = f'"{etag}"'
+    response["X-Recovery-Live"] = "1"
+    return response
+
+
+# ── what the parts stand for ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _what_is(user: User) -> dict[str, Any]:
+    """One query: whether the user may look, the last event and log of all, and how the gateways are."""
+    logs = RecoveryLog.objects.filter(recovery__state__in=LIVE).order_by()
+    rows = Gateway.objects.for_list().annotate(
+        may_look=may(user, "view_recovery"),
+        sees_gateways=may(user, "view_gateway"),
+        last_event=Subquery(RecoveryEvent.objects.order_by("-pk").values("pk")[:1]),
+        last_log=Subquery(logs.annotate(one=F("final")).values("one").annotate(last=Max("read_at")).values("last")[:1]),
+    )
+    fields = ("may_look", "sees_gateways", "last_event", "last_log", "name", "condition", "submit_condition", "paused",
+              "paused_reason", "follow_only", "livy_version", "livy_restarted_at", "last_seen_at")  # fmt: skip
+    found = list(rows.values(*fields))
+    if not found:  # nothing is set up yet
+        view = {name.partition(".")[2]: user.has_perm(name) for name in MIGHT}
+        return {"may_look": view["view_recovery"], "sees_gateways": view["view_gateway"], "rows": []}
+    for row in found:
+        row["last_seen_at"] = row["last_seen_at"] and _minute(row["last_seen_at"])
+    shown = [tuple(row[name] for name in fields[4:]) for row in found]
+    return {**found[0], "rows": shown}
+
+
+def _etag(user: User, *, sees_gateways: bool, seen: dict[str, Any]) -> str:
+    shown = (
+        user.pk, sees_gateways, seen.get("last_event"), seen.get("last_log"), seen["rows"] if sees_gateways else (),
+        timezone.localdate(), translation.get_language(),
+    )  # fmt: skip
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:24]
+
+
+def _minute(when: datetime) -> datetime:
+    return when.replace(second=0, microsecond=0)
+
+
+# ── the parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _parts(user: User, sees_gateways: bool) -> dict[str, Any]:
+    now = database_now()
+    rows = Recovery.objects.for_list().defer(*UNSEEN)
+    ends = rows.live().annotate(log_end=Right("kept_log__output", LAST_CHARACTERS))
+    running = list(ends[: SHOWN_RUNNING + 1])
+    usual = surroundings.usual_of_many(running[:SHOWN_RUNNING])
+    return {
+        "attention": attention(),
+        "waiting": [_waiting(recovery, user) for recovery in _needs(rows, user)],
+        "avoided": duplicates.avoided(now=now),
+        "running": [_running(recovery, now, usual.get(recovery.pk)) for recovery in running[:SHOWN_RUNNING]],
+        "running_more": len(running) > SHOWN_RUNNING,
+        "last": [_row(recovery, now) for recovery in rows.ended()[:SHOWN_LAST]],
+        "chart": chart(),
+        "gateways": [_gateway(gateway) for gateway in Gateway.objects.for_list()] if sees_gateways else [],
+        "list_url": reverse(LIST),
+    }
+
+
+def _since(days: int) -> tuple[date, datetime]:
+    """The first of the last `days` days, and its midnight."""
+    day = timezone.localdate() - timedelta(days=days)
+    return day, timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _needs(rows: QuerySet[Recovery], user: User) -> list[Recovery]:
+    """The newest that need someone, one's own first."""
+    _day, midnight = _since(ATTENTION_DAYS)
+    window = Q(created_at__gte=midnight) | Q(state=State.LOST)
+    mine = Q(requester=user.pk)
+    return list(rows.filter(NEEDS_SOMEONE, window).annotate(is_mine=mine).order_by("-is_mine", "-pk")[:SHOWN_ATTENTION])
+
+
+def _waiting(recovery: Recovery, user: User) -> dict[str, Any]:
+    return {
+        "pk": recovery.pk,
+        "badge": show.state_badge(recovery),
+        "command": show.command(recovery.jar_path, recovery.raw_jar_args),
+        "by": _("you") if recovery.requester_id == user.pk else recovery.requester_label,
+        "headline": story.headline(recovery),
+        "step": story.next_step(recovery),
+    }
+
+
+def _row(recovery: Recovery, now: datetime) -> dict[str, Any]:
+    return {
+        "pk": recovery.pk,
+        "badge": show.state_badge(recovery),
+        "command": show.command(recovery.jar_path, recovery.raw_jar_args),
+        "by": recovery.requester_label,
+        "ended": show.minute(recovery.finished_at),
+        "duration": show.duration(recovery, now),
+    }
+
+
+def _running(recovery: Any, now: datetime, usual: Usual | None) -> dict[str, Any]:
+    words = [line for line in (recovery.log_end or "").splitlines() if line.strip()]
+    return _row(recovery, now) | {
+        "since": progress.running_since(recovery),
+        "bar": progress.progress(recovery, usual),
+        "usual": show.span(round(usual.median)) if usual else "",
+        "last_line": show.shortened(words[-1].strip(), 160) if words else "",
+    }
+
+
+def _gateway(gateway: Gateway) -> dict[str, Any]:
+    restarted = gateway.livy_restarted_at
+    return {
+        "gateway": gateway,
+        "badge": show.gateway_badge(gateway),
+        "seen": show.minute(gateway.last_seen_at, empty=_("never")),
+        "restarted": show.minute(restarted) if restarted else "",
+    }
+
+
+def attention() -> list[dict[str, Any]]:
+    """How many ended badly in the last days and were not taken up again, or are not known."""
+    since, midnight = _since(ATTENTION_DAYS)
+    found = dict(
+        Recovery.objects.filter(NEEDS_SOMEONE, created_at__gte=midnight)
+        .order_by()
+        .values_list("state")
+        .annotate(Count("id"))
+    )
+    found[State.LOST] = Recovery.objects.filter(state=State.LOST, settled_as="").count()
+    shown = []
+    for state in (State.FAILED, State.REFUSED, State.LOST, State.UNCONFIRMED):
+        tone, icon = show.LOOKS[state]
+        window = f"&created_at_from={since:%Y-%m-%d}" if state in (State.FAILED, State.REFUSED) else ""
+        shown.append(
+            {
+                "count": found.get(state, 0),
+                "text": wording.label(state),
+                "tone": tone if found.get(state) else "calm",
+                "icon": icon,
+                "url": f"{reverse(LIST)}?phase=attention&state__exact={state}{window}",
+            }
+        )
+    return shown
+
+
+GOOD, BAD, OTHER = "good", "bad", "calm"
+_KIND = {State.SUCCEEDED: GOOD, State.FAILED: BAD, State.REFUSED: BAD, State.LOST: BAD}
+
+
+def chart() -> dict[str, Any]:
+    """Recoveries filed on each of the last days, by what became of them; the numbers are a table for those who do not
+    see the bars."""
+    first, midnight = _since(CHART_DAYS - 1)
+    counts = (
+        Recovery.objects.filter(created_at__gte=midnight)
+        .order_by()
+        .values_list(TruncDate("created_at"), "state")
+        .annotate(Count("id"))
+    )
+    days = {first + timedelta(days=n): {GOOD: 0, BAD: 0, OTHER: 0} for n in range(CHART_DAYS)}
+    for day, state, count in counts:
+        if day in days:
+            days[day][_KIND.get(State(state), OTHER)] += count
+    highest = max(sum(day.values()) for day in days.values())
+    bars = [
+        {"day": day, "total": sum(parts.values()), "url": f"{reverse(LIST)}?created_at_from={day}&created_at_to={day}",
+         **parts, "stack": _stack(parts, highest)}
+        for day, parts in days.items()
+    ]  # fmt: skip
+    return {"days": bars, "highest": highest, "total": sum(bar["total"] for bar in bars)}
+
+
+HEIGHT = 100
+
+
+def _stack(parts: dict[str, int], highest: int) -> list[dict[str, Any]]:
+    """Rectangles from the bottom up, in a drawing that is 100 high."""
+    top, shown = float(HEIGHT), []
+    for tone in (GOOD, BAD, OTHER):
+        if parts[tone]:
+            height = round(HEIGHT * parts[tone] / highest, 2)
+            top -= height
+            shown.append({"tone": tone, "y": f"{top:.2f}", "height": f"{height:.2f}"})
+    return shown
