@@ -173,7 +173,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 PORTAL_ID: str = ENV["PORTAL_ID"]
 REASON_PATTERN: str = ENV["REASON_PATTERN"]
 REASON_HELP: str = ENV["REASON_HELP"]
-RECOVERY_PACING = Pacing().scaled(ENV["PORTAL_PACING_SCALE"])
+_poll = ENV["PORTAL_POLL_SECONDS"]
+RECOVERY_PACING = Pacing(poll_young=_poll, sweep_every=_poll).scaled(ENV["PORTAL_PACING_SCALE"])
 
 # ── Celery: the broker is an alarm clock, the database is the truth ─────────────────────────────────────────────
 CELERY_BROKER_URL: str = ENV["CELERY_BROKER_URL"]

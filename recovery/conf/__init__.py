@@ -91,6 +91,7 @@ VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
             ("LIVY_MAX_RUNNING", "0", readers.integer(0)),
             ("PORTAL_ID", "portal", readers.portal_id),
             ("PORTAL_PACING_SCALE", "1", readers.factor),
+            ("PORTAL_POLL_SECONDS", "5", readers.integer(2, 30)),
             ("REASON_PATTERN", "", readers.pattern),
             ("REASON_HELP", "", readers.text),
             ("PORTAL_VAR_DIR", "var", readers.text),

@@ -40,12 +40,12 @@ def flag(raw: str) -> bool:
     raise Bad("true or false")
 
 
-def integer(minimum: int) -> Callable[[str], int]:
-    """A whole number from `minimum`."""
+def integer(minimum: int, maximum: int = 999_999_999) -> Callable[[str], int]:
+    """A whole number from `minimum` to `maximum`."""
 
     def read_integer(raw: str) -> int:
-        if not re.fullmatch(r"\s*[0-9]{1,9}\s*", raw) or int(raw) < minimum:
-            raise Bad(f"a whole number from {minimum} to 999999999")
+        if not re.fullmatch(r"\s*[0-9]{1,9}\s*", raw) or not minimum <= int(raw) <= maximum:
+            raise Bad(f"a whole number from {minimum} to {maximum}")
         return int(raw)
 
     return read_integer

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -115,9 +116,10 @@ class KnoxLivyClient:
             raise NotSent(f"asked for {name_or_id}, told of {batch.name}", condition=Condition.GARBLED)
         return batch
 
-    def list(self, *, start: int = 0, size: int = 100) -> BatchPage:
-        """A page of all batches that Livy holds, in its own order."""
-        return wire.shaped(wire.page_of, self._get("batches", query=f"from={start}&size={size}"))
+    def list(self, *, start: int = 0, size: int = 100, pass_over: wire.PassOver | None = None) -> BatchPage:
+        """A page of all batches that Livy holds, in its own order, without those that `pass_over` leaves out."""
+        value = self._get("batches", query=f"from={start}&size={size}")
+        return wire.shaped(partial(wire.page_of, pass_over=pass_over), value)
 
     def state(self, name_or_id: str | int) -> str:
         """The state's word alone. It carries no identity: the follower uses `get`."""

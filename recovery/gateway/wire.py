@@ -10,6 +10,7 @@ import html
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeGuard, TypeVar
 
@@ -55,11 +56,25 @@ class Batch:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BatchPage:
-    """A page of `GET /batches`: `total` is the number of batches that Livy holds, not of those returned."""
+    """A page of `GET /batches`: `total` is the number of batches that Livy holds, not of those returned.
+
+    `marks` stand for what each of `batches` says; `passed_over` are the names of those that were not read.
+    """
 
     start: int
     total: int
     batches: tuple[Batch, ...]
+    marks: tuple[int, ...] = ()
+    passed_over: tuple[str, ...] = ()
+
+    @property
+    def length(self) -> int:
+        """How many batches it holds, read or not."""
+        return len(self.batches) + len(self.passed_over)
+
+
+PassOver = Callable[[str, object, int], bool]
+"""(name, id, mark) → this batch of a list need not be read: it says what it said before."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -131,14 +146,48 @@ def batch_of(value: object) -> Batch:
     )
 
 
-def page_of(value: object) -> BatchPage:
-    """A list page as a value; raises _Shape."""
+def mark_of(value: Mapping[str, Any]) -> int:
+    """Of all that a batch object says but its log: equal ones, in one process, say the same.
+
+    Raises TypeError for values that are no scalars, AttributeError for an appInfo that is no object.
+    """
+    info = value.get("appInfo") or {}
+    return hash(
+        (
+            value.get("id"), value.get("state"), value.get("appId"), value.get("owner"), value.get("proxyUser"),
+            info.get("driverLogUrl"), info.get("sparkUiUrl"),
+        )
+    )  # fmt: skip
+
+
+def _marked(value: object) -> tuple[str, object, int] | None:
+    """(name, id, mark), as far as there are such."""
+    if not isinstance(value, Mapping) or not isinstance(name := value.get("name"), str):
+        return None
+    try:
+        return name, value.get("id"), mark_of(value)
+    except (TypeError, AttributeError):
+        return None
+
+
+def page_of(value: object, pass_over: PassOver | None = None) -> BatchPage:
+    """A list page as a value, without the batches that `pass_over` leaves out; raises _Shape."""
     if not isinstance(value, Mapping) or not isinstance(value.get("sessions"), list):
         raise _Shape("sessions expected")
     start, total = value.get("from", 0), value.get("total")
     if not isinstance(start, int) or not isinstance(total, int):
         raise _Shape("from and total expected")
-    return BatchPage(start=start, total=total, batches=tuple(batch_of(one) for one in value["sessions"]))
+    batches, marks, passed_over = [], [], []
+    for one in value["sessions"]:
+        marked = _marked(one)
+        if marked is not None and pass_over is not None and pass_over(*marked):
+            passed_over.append(marked[0])
+        else:
+            batches.append(batch_of(one))
+            marks.append(0 if marked is None else marked[2])
+    return BatchPage(
+        start=start, total=total, batches=tuple(batches), marks=tuple(marks), passed_over=tuple(passed_over)
+    )
 
 
 def log_of(value: object) -> LogPage:
@@ -279,6 +328,9 @@ def read_value(answer: Answer, *, secret: str = "") -> Any:
 
     A GET changes nothing, so an answer that cannot be understood is just "no answer".
     """
+    if answer.status == 200 and "html" not in answer.content_type:  # no login page: nothing else is looked for in it
+        with suppress(_Shape):
+            return json_of(answer)
     words = words_of(answer, secret)
     if (condition := gateway_condition(answer, words)) is not None:
         raise condition

@@ -1,7 +1,8 @@
 """Following a gateway's batches (F1, F3): single reads, or pages of Livy's list where those are the cheaper way.
 
 Where pages are read, the whole list is looked through each time, at the pace of the youngest batch. Only what differs
-from the row is worked on; the rows of batches that just go on are written about once a minute, many in one UPDATE.
+from the row is worked on; the rows of batches that just go on are written about once a minute, many in one UPDATE. In
+between a batch that says what it said when its row was last found right is passed over: nothing is read of either.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from recovery.domain import verdicts
 from recovery.domain.states import FOLLOWED, State
 from recovery.gateway.errors import NotSent
 from recovery.gateway.livy import KnoxLivyClient
-from recovery.gateway.wire import Batch
+from recovery.gateway.wire import Batch, BatchPage, PassOver
 from recovery.models import Gateway, Recovery
 from recovery.models.recovery import RecoveryQuerySet
 from recovery.services import attempts, gateways, leases, listing, observing, stopping, witnesses
@@ -33,6 +34,9 @@ STOPS = 2
 """Cancels that are carried out in one pass."""
 CHUNK = 500
 """Rows in one statement."""
+_RIGHT: dict[int, dict[str, int]] = {}
+"""Gateway → what each batch said when this process last found its row as it says (`wire.mark_of`). Only a short cut:
+each row is compared again about once a minute, and whenever its batch says something else."""
 
 
 class Known(NamedTuple):
@@ -72,14 +76,14 @@ def follow_due(*, gateway_id: int, clock: Clock = database_now, client_for: Clie
     """Look at the due batches of one gateway; how many were seen. One follower per gateway, by a lease (F1)."""
     name, lasting = f"follow:{gateway_id}", settings.RECOVERY_PACING.follow_lease
     with leases.held(name, lasting=lasting, clock=clock) as holder:
-        gateway = Gateway.objects.get(pk=gateway_id)
-        if holder is None or gateways.is_resting(gateway, clock()):
+        gateway, began = Gateway.objects.get(pk=gateway_id), clock()
+        if holder is None or gateways.is_resting(gateway, began):
             return 0
-        due = _due(gateway, clock()).count()
-        if not due and not listing.is_due(gateway, clock()):
+        due = _due(gateway, began).count()
+        if not due and not listing.is_due(gateway, began):
             return 0
         renew = leases.Renewal(name, holder, lasting=lasting, clock=clock)
-        pass_ = _Pass(gateway, renew, clock)
+        pass_ = _Pass(gateway, renew, clock, began=began)
         try:
             with client_for(gateway) as client:
                 pass_.run(client, due)
@@ -96,13 +100,14 @@ def follow_due(*, gateway_id: int, clock: Clock = database_now, client_for: Clie
 class _Pass:
     """One look at everything of a gateway that is due."""
 
-    def __init__(self, gateway: Gateway, renew: leases.Renewal, clock: Clock) -> None:
+    def __init__(self, gateway: Gateway, renew: leases.Renewal, clock: Clock, *, began: datetime) -> None:
         self._gateway = gateway
         self._renew = renew
         self._clock = clock
-        self._began = clock()
+        self._began = began
         self._to_stop: list[Recovery] = []
         self._shown: list[Batch] = []
+        self._right: dict[str, int] = {}
         self.seen = 0
         self.ended = 0
         """Batches of which the final log is wanted now."""
@@ -113,7 +118,7 @@ class _Pass:
         Raises NotSent when the gateway does not answer as Livy.
         """
         followed = Recovery.objects.filter(gateway=self._gateway).followed().count()
-        listed = listing.is_due(self._gateway, self._clock())
+        listed = listing.is_due(self._gateway, self._began)
         if listing.is_cheaper(due=due, followed=followed, listed=listed):
             self._by_list(client)
             listed = True
@@ -128,21 +133,40 @@ class _Pass:
 
     def _by_list(self, client: KnoxLivyClient) -> None:
         """A missing one proves nothing (contract §4): its row stays due, and is read singly."""
-        for batches in listing.pages(client):
+        # what comes due before the next list is not read singly
+        soon = self._began + seconds(settings.RECOVERY_PACING.poll_old)
+        right = _RIGHT.get(self._gateway.pk, {})
+        pass_over = self._unless_due(right, soon)
+        for page in listing.pages(client, pass_over):
             if not self._renew():
-                return
-            self._look_at(client, {batch.name: batch for batch in batches if batch.name})
-            self._shown += witnesses.worth_knowing(self._gateway, batches)
+                break
+            self.seen += len(page.passed_over)
+            self._right |= {name: right[name] for name in page.passed_over}
+            self._look_at(client, page, soon)
+            self._shown += witnesses.worth_knowing(self._gateway, page.batches)
+        _RIGHT[self._gateway.pk] = self._right
 
-    def _look_at(self, client: KnoxLivyClient, named: dict[str, Batch]) -> None:
+    def _unless_due(self, right: dict[str, int], soon: datetime) -> PassOver:
+        """Passes over what says the same as before: but for rows that are to be written, and for witnesses."""
+        rows = Recovery.objects.filter(gateway=self._gateway, next_action_at__lte=soon).followed().order_by()
+        due = set(rows.values_list("batch_name", flat=True)) if right else set()
+        numbers = {witness["id"] for witness in self._gateway.witnesses}
+        too_few = len(numbers) < witnesses.KEPT
+
+        def pass_over(name: str, number: object, mark: int) -> bool:
+            return right.get(name) == mark and name not in due and number not in numbers and not too_few
+
+        return pass_over
+
+    def _look_at(self, client: KnoxLivyClient, page: BatchPage, soon: datetime) -> None:
         now, quiet, news = self._clock(), [], []
-        soon = now + seconds(
-            settings.RECOVERY_PACING.poll_old
-        )  # what comes due before the next list is not read singly
+        named = {batch.name: batch for batch in page.batches if batch.name}
+        marks = {batch.name: mark for batch, mark in zip(page.batches, page.marks, strict=True) if batch.name}
         for row in _known(self._gateway, list(named)):
             batch = named[row.batch_name]
             if row.goes_on_as(batch):
                 self.seen += 1
+                self._right[row.batch_name] = marks[row.batch_name]
                 if row.next_action_at is not None and row.next_action_at <= soon:
                     quiet.append(row.pk)
             elif not row.is_waited_for(batch, now):

@@ -19,12 +19,15 @@ from recovery.services.clock import Clock, database_now, seconds
 def acquire(name: str, *, lasting: float, now: datetime) -> str | None:
     """The holder's mark when the lease was free or run out (`lasting` in seconds); None when it is held."""
     holder = f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid4().hex[:12]}"
-    Lease.objects.get_or_create(name=name)
+    if _taken(name, holder, until=now + seconds(lasting), now=now):
+        return holder
+    _lease, new = Lease.objects.get_or_create(name=name)
+    return holder if new and _taken(name, holder, until=now + seconds(lasting), now=now) else None
+
+
+def _taken(name: str, holder: str, *, until: datetime, now: datetime) -> bool:
     free = Q(until__isnull=True) | Q(until__lte=now)
-    won = Lease.objects.filter(free, name=name).update(
-        holder=holder, token=F("token") + 1, until=now + seconds(lasting)
-    )
-    return holder if won else None
+    return bool(Lease.objects.filter(free, name=name).update(holder=holder, token=F("token") + 1, until=until))
 
 
 def renew(name: str, holder: str, *, lasting: float, now: datetime) -> bool:

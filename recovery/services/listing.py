@@ -13,7 +13,7 @@ from django.db.models import Q
 from recovery.domain.pacing import Pacing
 from recovery.gateway.errors import NotSent
 from recovery.gateway.livy import KnoxLivyClient
-from recovery.gateway.wire import Batch
+from recovery.gateway.wire import BatchPage, PassOver
 from recovery.models import Gateway, Recovery
 from recovery.services import gateways
 from recovery.services.clock import seconds
@@ -52,7 +52,7 @@ def due(now: datetime) -> list[int]:
     return list(Gateway.objects.filter(next_list_at__lte=now).values_list("pk", flat=True))
 
 
-def pages(client: KnoxLivyClient) -> Iterator[tuple[Batch, ...]]:
+def pages(client: KnoxLivyClient, pass_over: PassOver) -> Iterator[BatchPage]:
     """The whole list, as far as it can be read. The size of a page follows the answers: it grows while they come
     quickly and shrinks when one fails, since one foreign batch with a huge line of log can spoil a page; the smallest
     page around it is left out. Raises NotSent when the gateway does not answer as Livy.
@@ -62,7 +62,7 @@ def pages(client: KnoxLivyClient) -> Iterator[tuple[Batch, ...]]:
     while monotonic() < until:
         begun = monotonic()
         try:
-            page = client.list(start=start, size=size)
+            page = client.list(start=start, size=size, pass_over=pass_over)
         except NotSent as error:
             log.warning("list_unreadable", start=start, size=size, words=error.words[:200])
             gateways.stop_unless_alive(client, error)
@@ -75,9 +75,9 @@ def pages(client: KnoxLivyClient) -> Iterator[tuple[Batch, ...]]:
             start += LEAST
             continue
         spoilt = 0
-        yield page.batches
-        start += len(page.batches)
-        if not page.batches or start >= page.total:
+        yield page
+        start += page.length
+        if not page.length or start >= page.total:
             return
         size = min(size * 4, MOST) if monotonic() - begun < QUICK else size
 

@@ -492,6 +492,26 @@ def test_a_page_and_a_log() -> None:
     assert wire.log_of({"id": 0, "log": []}).total == 0
 
 
+def test_a_page_passes_over_what_says_the_same_but_for_its_log() -> None:
+    first: Any = {"total": 3, "sessions": [json.loads(batch_json(id=n, name=f"n{n}", log=["a"])) for n in range(3)]}
+    page = wire.page_of(first)
+    marks = {batch.name: mark for batch, mark in zip(page.batches, page.marks, strict=True)}
+    first["sessions"][0]["log"] = ["b"]
+    first["sessions"][1]["state"] = "dead"
+    again = wire.page_of(first, lambda name, number, mark: marks[name] == mark)
+    assert ([batch.id for batch in again.batches], again.passed_over, again.length) == ([1], ("n0", "n2"), 3)
+
+
+@pytest.mark.parametrize(
+    "odd", [{"id": 0, "state": [], "name": "n"}, {"id": 0, "state": "x", "name": "n", "appInfo": "text"}, {"id": []}, 7]
+)
+def test_what_is_no_batch_is_never_passed_over(odd: object) -> None:
+    with pytest.raises(NotSent):
+        wire.shaped(lambda value: wire.page_of(value, lambda *said: True), {"total": 1, "sessions": [odd]})
+    unnamed = wire.page_of({"total": 1, "sessions": [json.loads(batch_json(name=None))]}, lambda *said: True)
+    assert (unnamed.length, unnamed.marks) == (1, (0,))
+
+
 @pytest.mark.parametrize(
     ("parse", "value"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import chain, repeat
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -48,6 +49,52 @@ def test_f1_what_just_goes_on_costs_one_page_and_no_write(portal: Portal) -> Non
     assert len(_asked(portal, after=before)) == 1
     for row in rows:
         assert portal.row(row).seen_at == row.seen_at
+
+
+def _looked_up(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of which a row is read, from now on."""
+    names: list[str] = []
+    real = following._known
+
+    def known(gateway: Gateway, some: list[str]) -> Any:
+        names.extend(some)
+        return real(gateway, some)
+
+    monkeypatch.setattr(following, "_known", known)
+    return names
+
+
+def test_f1_what_says_the_same_is_not_read_again(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for the few that prove that Livy was not restarted, and those that are to be written."""
+    rows = _many(portal, 20)
+    portal.clock.forward(5)
+    portal.follow()
+    names = _looked_up(monkeypatch)
+    witnesses = {witness["name"] for witness in Gateway.objects.get(pk=portal.gateway.pk).witnesses}
+    portal.clock.forward(5)
+    assert portal.follow() == 20
+    assert set(names) == witnesses
+    other = next(row for row in rows if row.batch_name not in witnesses)
+    portal.sandbox.finish(other.batch_name, "success")
+    portal.clock.forward(5)
+    portal.follow()
+    assert portal.row(other).terminal_word == "success"
+    assert set(names) == witnesses | {other.batch_name}
+    for _ in range(12):
+        portal.clock.forward(5)
+        portal.follow()
+    assert {row.batch_name for row in rows} == set(names), "each row is compared within two minutes"
+
+
+def test_f1_a_row_that_somebody_changed_is_compared_though_its_batch_says_the_same(portal: Portal) -> None:
+    rows = _many(portal, 20)
+    portal.clock.forward(5)
+    portal.follow()
+    changed = rows[0]
+    Recovery.objects.filter(pk=changed.pk).update(state=State.STARTING, next_action_at=portal.clock())
+    portal.clock.forward(5)
+    portal.follow()
+    assert portal.row(changed).state == State.RUNNING
 
 
 def test_f3_each_row_of_a_list_is_written_within_two_minutes(portal: Portal) -> None:
@@ -144,9 +191,9 @@ def _pages(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, i
     asked: list[tuple[int, int]] = []
     real = KnoxLivyClient.list
 
-    def listed(client: KnoxLivyClient, *, start: int = 0, size: int = 100) -> object:
+    def listed(client: KnoxLivyClient, *, start: int = 0, size: int = 100, **more: Any) -> object:
         asked.append((start, size))
-        return real(client, start=start, size=size)
+        return real(client, start=start, size=size, **more)
 
     monkeypatch.setattr(KnoxLivyClient, "list", listed)
     return asked
