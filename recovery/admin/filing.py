@@ -25,7 +25,7 @@ from recovery.domain.arguments import ArgsMode, parse_arguments
 from recovery.domain.errors import InvalidInput
 from recovery.domain.gateways import Channel
 from recovery.domain.naming import TOKEN_HEX, batch_name
-from recovery.domain.preflight import Light, Preflight
+from recovery.domain.preflight import Preflight
 from recovery.models import LivyProfile
 from recovery.services.clock import database_now
 from recovery.services.filing import Filed, FilingKeyReused, Gate, Origin, PreflightStops, file_recovery
@@ -77,7 +77,7 @@ def filing_page(admin: _Frame, request: HttpRequest) -> HttpResponse:
         return _page(admin, request, FilingPageForm(by=by, initial=given | {"filingKey": new_key()}), None)
     form = FilingPageForm(request.POST, by=by)
     valid = form.is_valid()
-    panel = look(form, ticked=_ticked(request), fresh="_preview" in request.POST)
+    panel = look(form, ticked=lights.ticked(request), fresh="_preview" in request.POST)
     if not valid or form.errors or "_file" not in request.POST or panel.sheet is None:
         return _page(admin, request, form, panel)
     if request.POST.get("previewed") != panel.sheet.token:
@@ -92,15 +92,15 @@ def filing_page(admin: _Frame, request: HttpRequest) -> HttpResponse:
             overrides=form.overrides(),
             origin=Origin(by=by, channel=Channel.ADMIN, filing_key=data["filingKey"].hex),
             reason=data["reason"],
-            gate=Gate(confirmed=_ticked(request)),
+            gate=Gate(confirmed=lights.ticked(request)),
             now=database_now(),
         )
     except InvalidInput as error:
         form.add_problems(error.problems)
     except PreflightStops as stop:
         panel.preflight = stop.preflight
-        panel.lights = lights.lights_of(stop.preflight, ask=True, ticked=_ticked(request))
-        panel.tick = all(check.light is Light.AMBER for check in stop.checks)
+        panel.lights = lights.lights_of(stop.preflight, ask=True, ticked=lights.ticked(request))
+        panel.tick = lights.to_be_ticked(stop)
     except FilingKeyReused as error:
         return told_used(request, error)
     else:
@@ -113,7 +113,7 @@ def filing_preview(request: HttpRequest) -> HttpResponse:
     by = require(request, PERMISSION)
     form = FilingPageForm(request.POST, by=by)
     form.is_valid()
-    panel = look(form, ticked=_ticked(request))
+    panel = look(form, ticked=lights.ticked(request))
     typed = [name for name in form.fields if name != "filingKey" and request.POST.get(name, "").strip()]
     told = [f"{form[name].label}: {error}" for name in typed for error in form.errors.get(name, [])]
     panel.problems = [*told, *(str(error) for error in form.non_field_errors())]
@@ -154,10 +154,6 @@ def _arguments(profile: LivyProfile, typed: Any) -> tuple[str, ...] | None:
         return parse_arguments(str(typed or ""), ArgsMode(profile.args_mode))
     except InvalidInput:
         return None
-
-
-def _ticked(request: HttpRequest) -> frozenset[str]:
-    return frozenset(request.POST.getlist("confirm"))
 
 
 def _page(admin: _Frame, request: HttpRequest, form: FilingPageForm, panel: Panel | None) -> HttpResponse:

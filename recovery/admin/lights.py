@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
 
 from recovery import wording
 from recovery.admin import show
+from recovery.admin.sheet import Again
 from recovery.domain.preflight import Check, Light, Preflight
+from recovery.services.clock import database_now
+from recovery.services.filing import PreflightStops
+from recovery.services.preflight import preflight
 
 LOOKS = {
     Light.RED: ("bad", "block"),
@@ -75,6 +80,24 @@ def lights_of(seen: Preflight, *, ask: bool = False, ticked: frozenset[str] = fr
         rows=rows,
         fine=[_row(check, seen) for check in seen.of(Light.GREEN)],
     )
+
+
+def looked(again: Again, request: HttpRequest, *, fresh: bool) -> Lights:
+    """What speaks against a resubmission; `fresh` looks again at what was seen a moment ago."""
+    seen = preflight(
+        profile=again.sheet.profile, payload=again.payload, sent_text=again.sheet.sent, now=database_now(), fresh=fresh
+    )
+    return lights_of(seen, ask=True, ticked=ticked(request))
+
+
+def ticked(request: HttpRequest) -> frozenset[str]:
+    """The amber checks that were confirmed."""
+    return frozenset(request.POST.getlist("confirm"))
+
+
+def to_be_ticked(stop: PreflightStops) -> bool:
+    """Nothing blocks: it waits for somebody's confirmation alone."""
+    return all(check.light is Light.AMBER for check in stop.checks)
 
 
 def _row(check: Check, seen: Preflight, *, asks: bool = False, confirmed: bool = False) -> Row:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
@@ -16,7 +17,7 @@ from django.utils.translation import gettext as _
 from recovery import wording
 from recovery.admin import show
 from recovery.admin.base import person
-from recovery.admin.forms import new_key
+from recovery.admin.forms import checked_reason, new_key
 from recovery.domain.errors import InvalidInput, Problem
 from recovery.domain.gateways import Channel
 from recovery.models import LivyProfile, Recovery
@@ -54,10 +55,19 @@ def resubmit_many(admin: Any, request: HttpRequest, queryset: QuerySet[Recovery]
         problem = refusal(recovery=recovery, origin=Origin(by=by, channel=Channel.ADMIN), reason=reason)
         if problem is None and recovery.profile_id not in usable:
             problem = Problem(field="profile", code="profile_closed", params={"value": recovery.profile.name})
-        return wording.sentence(problem) if problem else ""
+        return wording.sentence(problem) if problem else no_ticket(recovery)
+
+    def no_ticket(recovery: Recovery) -> str:
+        try:
+            checked_reason(reason or recovery.reason)
+        except ValidationError as error:
+            return " ".join(error.messages)
+        return ""
 
     def do(recovery: Recovery) -> str:
         origin = Origin(by=by, channel=Channel.ADMIN, filing_key=f"{key}-{recovery.pk}"[:200])
+        if missing := no_ticket(recovery):
+            return missing
         try:
             given = reason or (recovery.reason if not why_not(recovery) else "")
             resubmit(recovery=recovery, origin=origin, reason=given, now=database_now())

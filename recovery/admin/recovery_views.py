@@ -13,8 +13,8 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
 from recovery import wording
+from recovery.admin import lights, show, story
 from recovery.admin import sheet as sheets
-from recovery.admin import show, story
 from recovery.admin.base import require
 from recovery.admin.filing import filing_page, filing_preview, told_filed, told_used
 from recovery.admin.forms import AgainForm, CancelForm, FilingForm, new_key
@@ -24,7 +24,7 @@ from recovery.domain.gateways import Channel
 from recovery.models import Recovery
 from recovery.services.cancelling import may_cancel, request_cancel
 from recovery.services.clock import database_now
-from recovery.services.filing import Filed, FilingKeyReused, Origin
+from recovery.services.filing import Filed, FilingKeyReused, Gate, Origin, PreflightStops
 from recovery.services.resubmission import refusal, resubmit
 
 
@@ -73,7 +73,7 @@ class RecoveryViews:
             return _form(self, request, edit_form(request, recovery, by=by, initial=given), recovery=recovery)
         form = edit_form(request, recovery, by=by, initial={})
 
-        def look() -> tuple[sheets.Sheet, list[sheets.Row]]:
+        def look() -> sheets.Again:
             origin = Origin(by=by, channel=Channel.ADMIN)
             problem = refusal(recovery=recovery, origin=origin, reason=form.cleaned_data.get("reason", ""))
             if problem and "_file" not in request.POST:  # the service says it when it is filed
@@ -82,14 +82,17 @@ class RecoveryViews:
 
         def send(origin: Origin) -> Filed:
             reason = form.cleaned_data["reason"]
-            return resubmit(recovery=recovery, origin=origin, reason=reason, now=database_now(), **form.changes())
+            return resubmit(
+                recovery=recovery, origin=origin, reason=reason, now=database_now(),
+                gate=Gate(confirmed=lights.ticked(request)), **form.changes(),
+            )  # fmt: skip
 
         return _two_steps(self, request, form, look=look, send=send, recovery=recovery)
 
     def resubmit_view(self: _Frame, request: HttpRequest, pk: int) -> HttpResponse:
         """As it was: the frozen payload under a new name."""
         by = require(request, "recovery.resubmit_recovery")
-        recovery = wanted(pk)
+        recovery, tick = wanted(pk), False
         form = AgainForm(
             request.POST if request.method == "POST" else None,
             initial={"reason": recovery.reason, "filingKey": new_key()},
@@ -98,20 +101,24 @@ class RecoveryViews:
             origin = Origin(by=by, channel=Channel.ADMIN, filing_key=form.cleaned_data["filingKey"].hex)
             try:
                 filed = resubmit(
-                    recovery=recovery, origin=origin, reason=form.cleaned_data["reason"], now=database_now()
-                )
+                    recovery=recovery, origin=origin, reason=form.cleaned_data["reason"], now=database_now(),
+                    gate=Gate(confirmed=lights.ticked(request)),
+                )  # fmt: skip
             except InvalidInput as error:
                 form.add_problems(error.problems)
+            except PreflightStops as stop:
+                tick = lights.to_be_ticked(stop)
             except FilingKeyReused as error:
                 return told_used(request, error)
             else:
                 return told_filed(request, filed)
-        sheet, rows = sheets.of_resubmission(recovery, {})
+        again = sheets.of_resubmission(recovery, {})
         problem = refusal(recovery=recovery, origin=Origin(by=by, channel=Channel.ADMIN), reason="-")
         return self.page(
             request, "resubmit.html", title=_("Resubmit as it was"), original=recovery, recovery=recovery, form=form,
-            sheet=sheet, rows=rows, problem=wording.sentence(problem) if problem else "",
-            badge=show.state_badge(recovery),
+            sheet=again.sheet, rows=again.rows, problem=wording.sentence(problem) if problem else "",
+            badge=show.state_badge(recovery), tick=tick,
+            lights=None if problem else lights.looked(again, request, fresh=request.method != "POST"),
         )  # fmt: skip
 
     def cancel_view(self: _Frame, request: HttpRequest, pk: int) -> HttpResponse:
@@ -153,7 +160,7 @@ def _two_steps(
     request: HttpRequest,
     form: FilingForm,
     *,
-    look: Callable[[], tuple[sheets.Sheet, list[sheets.Row]]],
+    look: Callable[[], sheets.Again],
     send: Callable[[Origin], Filed],
     recovery: Recovery | None = None,
 ) -> HttpResponse:
@@ -165,9 +172,10 @@ def _two_steps(
             except InvalidInput as error:
                 form.add_problems(error.problems)
         return _form(admin, request, form, recovery)
+    tick = False
     try:
-        sheet, rows = look()
-        if "_file" in request.POST and form.cleaned_data["previewed"] == sheet.token:
+        again = look()
+        if "_file" in request.POST and form.cleaned_data["previewed"] == again.sheet.token:
             origin = Origin(
                 by=require(request, "recovery.file_recovery", "recovery.resubmit_recovery"),
                 channel=Channel.ADMIN,
@@ -177,13 +185,17 @@ def _two_steps(
     except InvalidInput as error:
         form.add_problems(error.problems)
         return _form(admin, request, form, recovery)
+    except PreflightStops as stop:
+        tick = lights.to_be_ticked(stop)
     except FilingKeyReused as error:
         return told_used(request, error)
+    else:
+        if "_file" in request.POST:
+            messages.warning(request, _("What would be sent has changed since you looked: please check it once more."))
     if "_edit" in request.POST:
         return _form(admin, request, form, recovery)
-    if "_file" in request.POST:
-        messages.warning(request, _("What would be sent has changed since you looked: please check it once more."))
     return admin.page(
-        request, "preview.html", title=_("What will be sent"), form=form, sheet=sheet, rows=rows, recovery=recovery,
-        original=recovery, reason=form.cleaned_data["reason"],
+        request, "preview.html", title=_("What will be sent"), form=form, sheet=again.sheet, rows=again.rows,
+        recovery=recovery, original=recovery, reason=form.cleaned_data["reason"], tick=tick,
+        lights=lights.looked(again, request, fresh="_preview" in request.POST),
     )  # fmt: skip

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from recovery import wording
 from recovery.admin import show, story
+from recovery.domain.payload import Payload
 from recovery.models import Gateway, LivyProfile, Recovery
 from recovery.services.preview import NAME_TO_BE, Preview, frozen
 from recovery.services.profiles import launch_of
@@ -91,7 +92,16 @@ Row = tuple[str, str, str, str]
 """A value that is not the same everywhere: (field, then, in the profile today, now)."""
 
 
-def of_resubmission(recovery: Recovery, changes: dict[str, Any]) -> tuple[Sheet, list[Row]]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Again:
+    """What a resubmission would send, and each value that differs between then, the profile today and now."""
+
+    sheet: Sheet
+    rows: list[Row]
+    payload: Payload
+
+
+def of_resubmission(recovery: Recovery, changes: dict[str, Any]) -> Again:
     """What a resubmission would send, and each value that differs between then, the profile today and now.
 
     Raises InvalidInput.
@@ -114,7 +124,7 @@ def of_resubmission(recovery: Recovery, changes: dict[str, Any]) -> tuple[Sheet,
         if len(set(values)) > 1:
             # jar and arguments are not the profile's
             rows.append((name, values[0], "" if name in ("file", "args") else values[1], values[2]))
-    return sheet, rows
+    return Again(sheet=sheet, rows=rows, payload=payload)
 
 
 def shown(difference: Difference) -> tuple[str, str, str]:

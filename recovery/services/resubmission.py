@@ -15,7 +15,17 @@ from recovery.domain.payload import Payload, canonical
 from recovery.domain.payload_rules import check_payload
 from recovery.domain.states import LIVE, State
 from recovery.models import LivyProfile, Recovery
-from recovery.services.filing import Filed, Origin, fingerprint, reason_problems, replayed, store, usable_profile
+from recovery.services.filing import (
+    Filed,
+    Gate,
+    Origin,
+    fingerprint,
+    passed,
+    reason_problems,
+    replayed,
+    store,
+    usable_profile,
+)
 from recovery.services.profiles import overridden, payload_of
 
 SETTLE_PERMISSION = "recovery.settle_recovery"
@@ -52,11 +62,13 @@ def resubmit(
     jar_args: str | Sequence[str] | None = None,
     profile: LivyProfile | None = None,
     overrides: Mapping[str, Any] | None = None,
+    gate: Gate | None = None,
 ) -> Filed:
     """Without changes: the frozen payload under a new name, on the gateway and profile of then.
 
     With `jar_path`, `jar_args`, `profile` or `overrides`: an edited request; what is not given stays as it was, and a
-    given profile brings its values of today. Raises InvalidInput, FilingKeyReused.
+    given profile brings its values of today. With a gate, the gateway is looked at first, outside of any transaction.
+    Raises InvalidInput, PreflightStops (nothing stored), FilingKeyReused.
     """
     content = fingerprint("resubmit", recovery.pk, jar_path, jar_args, profile and profile.pk, overrides, reason)
     if known := replayed(origin, content):
@@ -72,6 +84,7 @@ def resubmit(
     payload, mode, raw = resubmission_payload(
         recovery=recovery, jar_path=jar_path, jar_args=jar_args, profile=profile, overrides=overrides
     )
+    seen = None if gate is None else passed(gate, profile=target, payload=payload, mode=mode, now=now)
     try:
         with transaction.atomic():
             return store(
@@ -84,6 +97,7 @@ def resubmit(
                 content=content,
                 now=now,
                 parent=recovery,
+                seen=seen,
             )
     except IntegrityError as error:
         # two people resubmitted it at once; the database allows one live child

@@ -9,7 +9,6 @@ from typing import Any
 from django.test import Client
 from django.urls import reverse
 
-from recovery.domain.preflight import Light
 from recovery.models import LivyProfile, Recovery
 from tests.factories import ARGS, JAR
 
@@ -43,9 +42,14 @@ def previewed(client: Client, url: str, data: dict[str, Any]) -> tuple[Any, dict
     response = client.post(url, data | {"_preview": "1"})
     assert response.status_code == 200
     assert "sheet" in response.context, response.context["form"].errors
-    seen = response.context.get("preflight")
-    confirmed = [check.key for check in seen.of(Light.AMBER)] if seen else []
-    return response, data | {"previewed": response.context["sheet"].token, "confirm": confirmed, "_file": "1"}
+    token = response.context["sheet"].token
+    return response, data | {"previewed": token, "confirm": to_be_confirmed(response), "_file": "1"}
+
+
+def to_be_confirmed(response: Any) -> list[str]:
+    """The keys of the boxes on a page that shows a preflight."""
+    lights = response.context.get("lights") or response.context["panel"].lights
+    return [row.key for row in lights.rows if row.asks]
 
 
 def filed(client: Client, url: str, data: dict[str, Any]) -> Recovery:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db import connection
 from django.test import Client
@@ -17,7 +19,7 @@ from recovery.domain.verdicts import Outcome
 from recovery.models import Recovery, RecoveryEvent, RecoveryLog, SubjectType
 from recovery.services import events
 from tests.doors.admin.conftest import Door
-from tests.doors.admin.pages import LIST, filed, messages, page, previewed, text
+from tests.doors.admin.pages import LIST, filed, messages, page, previewed, text, to_be_confirmed, typed
 from tests.factories import ARGS, make_gateway, make_profile, make_recovery, make_user
 
 MAX_LIST_QUERIES = 16
@@ -211,6 +213,10 @@ def test_resubmit_as_it_was_sends_the_frozen_payload_once(steward: Client) -> No
     assert ARGS in text(asked)
     assert "today: version 2" in text(asked)
     send = {"reason": "once more", "filingKey": asked.context["form"]["filingKey"].value()}
+    unread = steward.post(page(recovery, "resubmit"), send)
+    assert "Tick what you confirm, then run it" in text(unread)
+    assert not recovery.resubmissions.exists()
+    send |= {"confirm": to_be_confirmed(unread)}
     first = steward.post(page(recovery, "resubmit"), send)
     second = steward.post(page(recovery, "resubmit"), send)
     assert first["Location"] == second["Location"]
@@ -219,6 +225,37 @@ def test_resubmit_as_it_was_sends_the_frozen_payload_once(steward: Client) -> No
     used = steward.post(page(recovery, "resubmit"), send | {"reason": "other"}, follow=True)
     assert any("Nothing was filed" in message for message in messages(used))
     assert recovery.resubmissions.count() == 1
+
+
+def test_a_resubmission_that_is_edited_is_looked_at_like_any_other(steward: Client) -> None:
+    recovery = make_recovery(state="failed", reason="first")
+    url = page(recovery, "edit")
+    data = typed(recovery.profile, jarArgs="--date 20240102")
+    response, send = previewed(steward, url, data)
+    assert send["confirm"], "the proxy user that Knox may replace"
+    refused = steward.post(url, send | {"confirm": []})
+    assert "Tick what you confirm, then run it" in text(refused)
+    assert not recovery.resubmissions.exists()
+    steward.post(url, send)
+    child = recovery.resubmissions.get()
+    assert json.loads(child.preflight)["confirmed"] == send["confirm"]
+    assert response.context["lights"].blocks is False
+
+
+def test_many_are_resubmitted_with_a_reason_that_names_its_ticket(
+    steward: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "REASON_PATTERN", "DATA-[0-9]+")
+    old, new = make_recovery(state="failed", reason="no ticket"), make_recovery(state="failed", reason="DATA-1")
+    chosen = {"action": "resubmit_selected", ACTION_CHECKBOX_NAME: [old.pk, new.pk]}
+    shown = steward.post(LIST, chosen)
+    assert shown.context["possible"] == 1
+    steward.post(LIST, chosen | {"confirmed": "1", "key": "a" * 32})
+    assert (old.resubmissions.count(), new.resubmissions.count()) == (0, 1)
+    steward.post(LIST, chosen | {"confirmed": "1", "key": "c" * 32, "reason": "no ticket either"})
+    assert old.resubmissions.count() == 0
+    steward.post(LIST, chosen | {"confirmed": "1", "key": "b" * 32, "reason": "DATA-2"})
+    assert old.resubmissions.get().reason == "DATA-2"
 
 
 def test_what_cannot_be_resubmitted_says_why(steward: Client) -> None:
