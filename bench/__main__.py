@@ -86,6 +86,12 @@ class Run:
                 interval=following.INTERVAL,
             )  # fmt: skip
 
+        lines = following.by_default(
+            self.portals, self.services.folder, batches=min(self.size.batches), count=self.size.rounds,
+            window=self.size.window, say=say,
+        )  # fmt: skip
+        self.write("following-default", lines, {}, batches=min(self.size.batches), interval=following.DEFAULT)
+
     def memory(self) -> None:
         """From the rounds of following at the smallest and the largest size."""
         fewer, more = min(self.size.batches), max(self.size.batches)

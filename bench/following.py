@@ -23,7 +23,9 @@ from bench.results import AT_MOST, RATIO_AT_MOST, Row, Series, Target
 from bench.sandboxes import JAR, MODE, Sandbox, ends, sandbox
 
 INTERVAL: Final = 10.0
-"""Seconds between two polls of a trigger: the delay that both sides are held to."""
+"""Seconds between two polls of a trigger, and between two looks of the portal: both sides see as soon."""
+DEFAULT: Final = 5
+"""Seconds between two looks of the portal when nobody has set them (`PORTAL_POLL_SECONDS`)."""
 CAPACITY: Final = 1000
 """Triggers of one triggerer process (Airflow's default `triggerer.capacity`)."""
 PEER: Final = "Airflow LivyTrigger, 10 s"
@@ -116,9 +118,11 @@ def p95(values: Sequence[float]) -> float:
     return ordered[max(0, math.ceil(len(ordered) * 0.95) - 1)]
 
 
-def ours(portals: Portals, folder: Path, *, batches: int, window: float, dice: random.Random) -> Sample:
-    """The portal: one worker, one beat, as in the Procfile."""
-    with sandbox(folder, *MODE) as server, portals.fresh(server) as portal:
+def ours(
+    portals: Portals, folder: Path, *, batches: int, window: float, dice: random.Random, poll: float = INTERVAL
+) -> Sample:
+    """The portal: one worker, one beat, as in the Procfile, that look every `poll` seconds."""
+    with sandbox(folder, *MODE) as server, portals.fresh(server, PORTAL_POLL_SECONDS=f"{poll:.0f}") as portal:
         portal.inside("seed", root=server.root, batches=batches)
         listed = server.requests(LIST)
         worker, _beat = portal.worker(), portal.beat()
@@ -261,6 +265,28 @@ def rounds(
         for batches in sizes:
             found[batches].append((mine[batches], theirs))
     return found
+
+
+def by_default(
+    portals: Portals, folder: Path, *, batches: int, count: int, window: float, say: Callable[[str], None]
+) -> list[Row]:
+    """What it costs to look as often as the portal does when nobody has set it: twice as often as the peer."""
+    found = []
+    for number in range(count):
+        dice = random.Random(number)
+        found.append(ours(portals, folder, batches=batches, window=window, dice=dice, poll=DEFAULT))
+        say(f"following, every {DEFAULT} s, round {number + 1}: {_short(found[-1])}")
+
+    def row(key: str, what: str, unit: str, pick: Callable[[Sample], float]) -> Row:
+        values = tuple(round(pick(sample), 5) for sample in found)
+        text = f"{what}, {batches:,} running, looked at every {DEFAULT} s (the default)"
+        return Row(key=f"{key}_default", what=text, unit=unit, ours=Series(name="portal", rounds=values))
+
+    return [
+        row("requests", "requests per followed batch and minute", "requests", lambda s: s.requests),
+        row("cpu", "CPU per 1,000 batches followed for a minute", "s", lambda s: s.cpu),
+        row("delay", "from a batch's end to the first sight of it, p95", "s", lambda s: s.seen_p95),
+    ]
 
 
 def _short(sample: Sample) -> str:

@@ -13,7 +13,7 @@ PAGE: Final = ROOT / "docs" / "benchmarks.md"
 RESULTS: Final = ROOT / "bench" / "results"
 BEGIN: Final = "<!-- bench:begin (written by `make bench`) -->"
 END: Final = "<!-- bench:end -->"
-ORDER: Final = ("following-1000", "following-10000", "submitting", "memory", "resume", "honesty")
+ORDER: Final = ("following-1000", "following-10000", "following-default", "submitting", "memory", "resume", "honesty")
 
 
 def load(folder: Path) -> list[Result]:
