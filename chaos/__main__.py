@@ -6,12 +6,15 @@ import argparse
 import json
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import FrameType
 from typing import Final
 
@@ -34,6 +37,28 @@ def listed() -> list[tuple[str, int, int]]:
     """Set-up, seed and number of recoveries of each line of `seeds.txt`."""
     lines = (line.partition("#")[0].split() for line in LISTED.read_text(encoding="utf-8").splitlines())
     return [(words[0], int(words[1]), int(words[2])) for words in lines if words]
+
+
+def all_listed() -> bool:
+    """The runs of `seeds.txt`, all at once, each in a process of its own: most of their time they wait. What each says
+    is printed when all have ended. True when every promise held in every run."""
+    children: list[subprocess.Popen[bytes]] = []
+    with ExitStack() as files:
+        said = [files.enter_context(TemporaryFile()) for _run in listed()]
+        try:
+            for (setup, seed, recoveries), out in zip(listed(), said, strict=True):
+                words = ("--setup", setup, "--seed", str(seed), "--recoveries", str(recoveries))
+                children.append(subprocess.Popen([sys.executable, "-m", "chaos", *words], stdout=out, stderr=out))
+            ends = [child.wait() for child in children]
+        finally:
+            for child in children:
+                child.terminate()  # no effect on one that has ended
+            for child in children:
+                child.wait()
+        for out in said:
+            out.seek(0)
+            say(out.read().decode(errors="replace").rstrip())
+        return not any(ends)
 
 
 def one(setup: str, seed: int, recoveries: int, *, keep: bool = False) -> bool:
@@ -108,6 +133,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise SystemExit(128 + number)
 
     signal.signal(signal.SIGTERM, stop)
+    if options.listed:
+        return 0 if all_listed() else 1
     try:
         outcomes = [one(*run, keep=options.keep) for run in runs]
     except CannotStart as error:
