@@ -235,9 +235,10 @@ def main() -> int:
     """0 when the first recovery succeeded."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--once", action="store_true", help="end after the first recovery")
-    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--port", type=int, default=8000, help="8000, or any free one when it is taken")
+    parser.add_argument("--folder", type=Path, help="where it keeps its files, emptied first (default: in var/)")
     options = parser.parse_args()
-    folder = ROOT / "var" / ("smoke" if options.once else "demo")
+    folder = options.folder or ROOT / "var" / ("smoke" if options.once else "demo")
     demo = Demo(folder, free_port(0 if options.once else options.port))
 
     def stop(number: int, frame: FrameType | None) -> None:

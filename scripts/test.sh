@@ -11,7 +11,9 @@ own=$(mktemp -d "${TMPDIR:-/tmp}/recovery-test.XXXXXX")
 export PORTAL_ENV_FILE=/dev/null PORTAL_VAR_DIR=$own/var DEBUG=true SECRET_KEY=only-for-tests-on-this-machine
 export SERVICES_HOME=${SERVICES_HOME:-$own/services}
 unset DATABASE_URL CELERY_BROKER_URL TEST_DATABASE_URL TEST_REDIS_URL
+browser=''
 finish() {
+  [ -z "$browser" ] || kill "$browser" 2>/dev/null || true
   scripts/services.sh stop || true
   rm -rf -- "$own"
 }
@@ -28,13 +30,15 @@ suite() { # TITLE MARKERS [ARGS…]
 }
 measured=(--cov --cov-report= --cov-fail-under=0)
 
-leave_out=''
-if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null; then
-  not_run+=("browser tests: Chromium (no chromium found)")
-  leave_out=' and not browser'
-fi
+suite 'SQLite' "not stack and not postgres and not browser" "${measured[@]}" "$@"
 
-suite 'SQLite' "not stack and not postgres$leave_out" "${measured[@]}" "$@"
+# Beside the next suite, because people at a browser mostly wait. The demo that they use has its own SQLite.
+if command -v chromium >/dev/null || command -v chromium-browser >/dev/null; then
+  "$BIN/pytest" -n 0 -m browser "$@" >"$own/browser.txt" 2>&1 &
+  browser=$!
+else
+  not_run+=("browser tests: Chromium (no chromium found)")
+fi
 
 missing=$(scripts/services.sh missing)
 if [ -n "$missing" ]; then
@@ -45,8 +49,15 @@ else
   export DATABASE_URL=$TEST_DATABASE_URL
   # Lines are counted once: what only PostgreSQL reaches has a mark, and the rest goes faster uncounted.
   [ $# -ne 0 ] || suite 'PostgreSQL alone, counted' "postgres and not stack" -n 0 "${measured[@]}" --cov-append
-  suite 'PostgreSQL and Redis' "not stack$leave_out" "$@"
+  suite 'PostgreSQL and Redis' "not stack and not browser" "$@"
   scripts/services.sh stop
+fi
+
+if [ -n "${browser:-}" ]; then
+  echo "── tests in a browser"
+  wait "$browser" || [ $? -eq 5 ] || status=1 # 5: the arguments leave none of them
+  cat "$own/browser.txt"
+  browser=''
 fi
 
 for line in ${not_run[@]+"${not_run[@]}"}; do echo "not run: $line"; done

@@ -150,7 +150,6 @@ def _waiting(recovery: Recovery, user: User) -> dict[str, Any]:
         "command": show.command(recovery.jar_path, recovery.raw_jar_args),
         "by": _("you") if recovery.requester_id == user.pk else recovery.requester_label,
         "headline": story.headline(recovery),
-        "step": story.next_step(recovery),
     }
 
 

@@ -1,0 +1,193 @@
+"""What people do all day, from their first click to the last word, in French and in English."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Desk
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+JAR = "hdfs:///user/sddesigner/recovery.jar"
+FILE = "/admin/recovery/recovery/file/"
+LIST = "/admin/recovery/recovery/"
+PATIENCE = 40_000
+"""Milliseconds: a job of the demo runs for some seconds."""
+Sit = Callable[..., Desk]
+WORDS = {
+    "fr": {"succeeded": "réussi", "failed": "échoué", "cancelled": "annulé", "running": "en exécution"},
+    "en": {"succeeded": "succeeded", "failed": "failed", "cancelled": "cancelled", "running": "running"},
+}
+"""What the page says of a state."""
+
+
+def fill_in(page: Page, *, args: str, jar: str = JAR, reason: str = "DATA-1: a day is missing") -> None:
+    """Type a request, and wait until what will be sent is shown."""
+    page.select_option("#id_profile", index=1)
+    page.fill("#id_jarPath", jar)
+    page.fill("#id_jarArgs", args)
+    page.fill("#id_reason", reason)
+    page.wait_for_selector(f"#filing-panel :text('{args.split()[0]}')")
+
+
+def run(page: Page) -> None:
+    """Tick what is asked, and file it."""
+    button = page.locator("button[name=_file]")
+    expect(button).to_be_enabled(timeout=PATIENCE)
+    for box in page.locator("input[name=confirm]").all():
+        box.check()
+    button.click()
+    page.wait_for_url("**/change/")
+
+
+def file_one(desk: Desk, args: str) -> str:
+    """A recovery, filed as a person does; its page's address."""
+    fill_in(desk.go(FILE), args=args)
+    run(desk.page)
+    return desk.page.url
+
+
+def state(page: Page, word: str) -> None:
+    """Wait until the page says so, by itself."""
+    expect(page.locator("#rp-story .rp-state")).to_contain_text(word, timeout=PATIENCE)
+
+
+def test_file_it_watch_it_and_read_its_log(sit: Sit, language: str) -> None:
+    desk = sit("steward", language)
+    page = desk.page
+    page.click("main a[href$='/recovery/file/'], #content-main a[href$='/recovery/file/']")
+    fill_in(page, args="--date 20240101 --table splio.active --sleep 4")
+    expect(page.locator(".rp-args li")).to_have_count(1)
+    run(page)
+    state(page, WORDS[language]["running"])
+    expect(page.locator("#rp-log-lines")).to_contain_text("RECOVERY", timeout=PATIENCE)
+    state(page, WORDS[language]["succeeded"])
+    expect(page.locator("#rp-log-lines")).to_contain_text("RECOVERY done", timeout=PATIENCE)
+    with page.expect_download() as download:
+        page.click("#log a[download]")
+    assert "RECOVERY done" in Path(download.value.path()).read_text()
+
+
+def test_a_jar_that_is_not_there_is_red_and_cannot_be_run(sit: Sit, language: str) -> None:
+    page = sit("steward", language).go(FILE)
+    fill_in(page, args="--date 20240101", jar="hdfs:///user/sddesigner/missing.jar")
+    expect(page.locator("#filing-panel .rp-badge.rp-bad").first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("button[name=_file]")).to_have_count(0)
+    page.fill("#id_jarPath", JAR)
+    expect(page.locator("button[name=_file]")).to_be_enabled(timeout=PATIENCE)
+
+
+def test_what_was_done_already_asks_first(sit: Sit, language: str) -> None:
+    desk = sit("steward", language)
+    file_one(desk, f"--date 20240103 --table once.{language}")
+    page = desk.go(FILE)
+    fill_in(page, args=f"--date 20240103 --table once.{language}")
+    expect(page.locator("#filing-panel .rp-badge.rp-warn").first).to_be_visible(timeout=PATIENCE)
+    before = page.locator("input[name=confirm]").count()
+    assert before >= 1
+    page.locator("button[name=_file]").click()
+    expect(page.locator("#filing-panel [role=alert]")).to_be_visible()
+    assert page.url.endswith("/file/"), "nothing was filed"
+    run(page)
+
+
+def test_a_failure_is_explained_and_run_again_with_its_remedy(sit: Sit, language: str) -> None:
+    desk = sit("steward", language)
+    # the job prints its arguments: so its log holds the words of that error
+    file_one(desk, f"--date 20240104 --throw --table java.lang.OutOfMemoryError.{language}")
+    page = desk.page
+    state(page, WORDS[language]["failed"])
+    remedy = page.locator("#rp-outcome a[href*='remedy=']").first
+    expect(remedy).to_be_visible(timeout=PATIENCE)
+    remedy.click()
+    page.wait_for_selector("#id_reason")
+    page.fill("#id_reason", "DATA-2: once more with more memory")
+    page.click("button[name=_preview]")
+    page.wait_for_selector("input[name=previewed]", state="attached")
+    expect(page.locator(".rp-table").first).to_contain_text("emory")
+    run(page)
+    expect(page.locator(".rp-chain > li")).to_have_count(2)
+
+
+def test_a_running_job_is_cancelled(sit: Sit, language: str) -> None:
+    desk = sit("steward", language)
+    file_one(desk, "--date 20240105 --sleep 600")
+    page = desk.page
+    state(page, WORDS[language]["running"])
+    page.click("#rp-do-cancel")
+    expect(page.locator(".rp-alert").first).to_be_visible()
+    page.locator("form button.rp-danger").click()
+    page.wait_for_url("**/change/")
+    state(page, WORDS[language]["cancelled"])
+
+
+def test_two_are_run_again_at_once(sit: Sit, language: str) -> None:
+    desk = sit("steward", language)
+    for number in (1, 2):
+        file_one(desk, f"--date 2024020{number} --table again.{language}")
+        state(desk.page, WORDS[language]["succeeded"])
+    page = desk.go(f"{LIST}?q=again.{language}")
+    boxes = page.locator("input.action-select")
+    expect(boxes).to_have_count(2)
+    for box in boxes.all():
+        box.check()
+    page.select_option("select[name=action]", "resubmit_selected")
+    page.locator("#changelist-form button[type=submit]").first.click()
+    expect(page.locator("table.rp-table tbody tr")).to_have_count(2)
+    page.locator("form button.rp-primary").click()
+    page.goto(f"{desk.demo.url}{LIST}?q=again.{language}")
+    expect(page.locator("input.action-select")).to_have_count(4)
+
+
+def test_an_auditor_takes_a_list_home_and_changes_nothing(sit: Sit, language: str, tmp_path: Path) -> None:
+    desk = sit("auditor", language)
+    page = desk.go(LIST)
+    with page.expect_download() as download:
+        page.click("a[href*='/export/csv/']")
+    rows = list(csv.reader(Path(download.value.path()).read_text("utf-8-sig").splitlines()))
+    assert len(rows) > 1
+    with page.expect_download() as book:
+        page.click("a[href*='/export/xlsx/']")
+    assert Path(book.value.path()).read_bytes().startswith(b"PK")
+    number = rows[1][0]
+    forbidden = ("file/", f"{number}/resubmit/", f"{number}/edit/", f"{number}/cancel/", f"{number}/settle/")
+    for path in forbidden:
+        answer = page.context.request.get(f"{desk.demo.url}{LIST}{path}")
+        assert answer.status == 403, path
+    page.goto(f"{desk.demo.url}{LIST}{number}/change/")
+    expect(page.locator("#rp-story")).to_be_visible()
+    expect(page.locator("a[id^='rp-do-']")).to_have_count(0)
+
+
+def test_an_operator_pauses_a_gateway_and_it_goes_on(sit: Sit, language: str) -> None:
+    desk = sit("operator", language)
+    page = desk.go("/admin/")
+    page.locator("#rp-gateways a").first.click()
+    page.click("a[href$='/pause/']")
+    page.fill("#id_reason", "maintenance tonight")
+    page.locator("form button.rp-primary, form button[type=submit].rp-button").first.click()
+    page.goto(f"{desk.demo.url}/admin/")
+    expect(page.locator("#rp-gateways")).to_contain_text("maintenance tonight")
+    page.locator("#rp-gateways a").first.click()
+    page.click("a[href$='/resume/']")
+    page.locator("form button.rp-primary, form button[type=submit].rp-button").first.click()
+    page.goto(f"{desk.demo.url}/admin/")
+    expect(page.locator("#rp-gateways")).not_to_contain_text("maintenance tonight")
+
+
+def test_the_home_page_follows_what_runs_without_being_loaded_again(sit: Sit, language: str) -> None:
+    watcher, steward = sit("steward", language), sit("steward", language)
+    page = watcher.go("/admin/")
+    page.evaluate("window.stays = true")
+    page.locator("#content-main a").first.focus()
+    url = file_one(steward, f"--date 20240301 --table home.{language} --sleep 3")
+    number = url.split("/")[-3]
+    expect(page.locator(f"#rp-run-{number}")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(f"#rp-end-{number}")).to_be_visible(timeout=PATIENCE)
+    assert page.evaluate("window.stays") is True
+    assert page.evaluate("document.activeElement.tagName") == "A", "the focus stays where it was"
