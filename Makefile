@@ -109,6 +109,10 @@ chaos: $(DEV_STAMP) ## A run in which everything breaks, and the check of what c
 chaos-listed: $(DEV_STAMP) ## The runs of chaos/seeds.txt
 	@$(PY) -m chaos --listed
 
+.PHONY: screenshots
+screenshots: $(DEV_STAMP) ## The pictures of the papers, from the demo (needs Chromium)
+	@$(PY) scripts/screenshots.py
+
 # ── measurements ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 .PHONY: bench

@@ -87,8 +87,8 @@ class Run:
             )  # fmt: skip
 
         lines = following.by_default(
-            self.portals, self.services.folder, batches=min(self.size.batches), count=self.size.rounds,
-            window=self.size.window, say=say,
+            self.portals, self.services.folder, batches=min(self.size.batches),
+            count=min(3, self.size.rounds), window=self.size.window, say=say,
         )  # fmt: skip
         self.write("following-default", lines, {}, batches=min(self.size.batches), interval=following.DEFAULT)
 
