@@ -92,7 +92,11 @@ def _terminal(recovery: Recovery, batch: Batch, now: datetime) -> None:
         )  # fmt: skip
         return
     waited = now - recovery.terminal_seen_at
-    silent = heard.says is Says.SILENT and waited < seconds(pacing.gone_for)
+    # an application that YARN has shown alive is YARN's to end; and one look without an answer says nothing
+    shown = recovery.gone_looks >= pacing.gone_looks
+    heard_last = max(recovery.terminal_seen_at, recovery.seen_at or recovery.terminal_seen_at)
+    patience = seconds(pacing.unseen_for if shown else pacing.gone_for)
+    silent = heard.says is Says.SILENT and now - heard_last < patience
     if waited < seconds(pacing.second_reading) or silent or _log_may_come(recovery, batch, now):
         Recovery.objects.filter(_following(recovery), pk=recovery.pk).update(next_action_at=again)
         return

@@ -89,6 +89,26 @@ def test_f5_dead_in_livy_and_alive_in_yarn_is_alive(portal: Portal, variant: str
     assert row.state == State.SUCCEEDED
 
 
+def test_f5_yarn_that_said_alive_and_is_silent_for_a_while_is_asked_again(portal: Portal) -> None:
+    """Found by chaos (seed 109): long after Livy's `dead` one look at YARN without an answer ended it as lost, while
+    its application was alive and its kill on the way."""
+    row = _running(portal)
+    portal.sandbox.add_fault(Fault(route="GET /batches/{x}", action="dead_but_alive", variant="polling"))
+    portal.sandbox.yarn_down()
+    portal.follow()
+    portal.clock.forward(30)
+    portal.follow()
+    assert portal.row(row).terminal_word == "dead"
+    portal.sandbox.yarn_up()
+    portal.run(row, seconds=90, step=30)
+    cancelling.request_cancel(recovery=portal.row(row), by=make_user(), now=portal.clock())
+    portal.sandbox.yarn_down()
+    portal.run(row, seconds=50)
+    portal.sandbox.yarn_up()
+    row = portal.run(row, seconds=120)
+    assert (row.state, row.outcome) == (State.CANCELLED, Outcome.CANCELLED_VERIFIED)
+
+
 def test_f5_a_job_that_threw_is_failed_with_yarns_words(portal: Portal) -> None:
     row = portal.run(portal.file("--throw"), seconds=600)
     assert (row.state, row.outcome) == (State.FAILED, Outcome.JOB_FAILED)
