@@ -53,7 +53,8 @@ def test_a_name_is_taken_until_it_is_deleted(wire: Wire) -> None:
     # The id in the message is the refused one's, not the holder's.
     refused = first["id"] + 1
     assert again.json() == {"msg": f"Duplicate session name: Some({name}) for session {refused}"}
-    assert wire.delete(name).status_code == 200
+    assert wire.delete(name).status_code in (200, 500)  # Knox cuts it after 20 s; Livy goes on (real-behaviour.md)
+    wire.until(lambda: wire.batch(name) is None)
     wire.phantom(name)
     second = wire.batch(name)
     # Refused POSTs consume ids.
