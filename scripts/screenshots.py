@@ -39,6 +39,7 @@ PAGES = {
     "resubmit": f"{LIST}2/resubmit/",
     "cancel": f"{LIST}3/cancel/",
     "notices": f"{LIST}notices/",
+    "help": f"{LIST}help/",
     "profiles": "/admin/recovery/livyprofile/",
     "profile": "/admin/recovery/livyprofile/add/",
     "gateways": "/admin/recovery/gateway/",

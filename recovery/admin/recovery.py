@@ -22,6 +22,7 @@ from recovery.admin.base import ReadOnlyAdmin
 from recovery.admin.deciding import DecidingViews
 from recovery.admin.export import FORMATS, export
 from recovery.admin.filters import DayRangeFilter, PhaseFilter, RequesterFilter, StateFilter
+from recovery.admin.guide import guide_page
 from recovery.admin.home import live_part as live_home
 from recovery.admin.notices import notices_page
 from recovery.admin.recovery_bulk import cancel_many, resubmit_many
@@ -65,6 +66,7 @@ class RecoveryAdmin(RecoveryViews, DecidingViews, ReadOnlyAdmin):
             path("file/", view(self.file_view), name="recovery_recovery_file"),
             path("file/preview/", view(self.file_preview_view), name="recovery_recovery_file_preview"),
             path("export/<str:form>/", view(self.export_view), name="recovery_recovery_export"),
+            path("help/", view(self.help_view), name="recovery_recovery_help"),
             path("notices/", view(self.notices_view), name="recovery_recovery_notices"),
             path("home/live/", view(live_home), name="recovery_recovery_home"),
         ]
@@ -129,6 +131,10 @@ class RecoveryAdmin(RecoveryViews, DecidingViews, ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Recovery]:
         """Without the long texts."""
         return Recovery.objects.for_list().defer(*UNSEEN_IN_LISTS)
+
+    def help_view(self, request: HttpRequest) -> HttpResponse:
+        """The steward's guide."""
+        return guide_page(self, request)
 
     def notices_view(self, request: HttpRequest) -> HttpResponse:
         """What to be told of by e-mail."""

@@ -68,6 +68,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     reverse("admin:recovery_recovery_file"),
                     "recovery.file_recovery",
                 ),
+                item(_("Help"), "menu_book", reverse("admin:recovery_recovery_help")),
                 item(_("My notifications"), "mail", reverse("admin:recovery_recovery_notices"),
                      "recovery.file_recovery"),
             ],

@@ -17,8 +17,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 AXE = (resources.files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 RECOVERY = "/admin/recovery/recovery/"
 PAGES = (
-    "/admin/", RECOVERY, f"{RECOVERY}file/", f"{RECOVERY}notices/", f"{RECOVERY}1/change/", f"{RECOVERY}1/resubmit/",
-    f"{RECOVERY}1/edit/", f"{RECOVERY}1/log/?q=RECOVERY", "/admin/recovery/livyprofile/",
+    "/admin/", RECOVERY, f"{RECOVERY}file/", f"{RECOVERY}notices/", f"{RECOVERY}help/", f"{RECOVERY}1/change/",
+    f"{RECOVERY}1/resubmit/", f"{RECOVERY}1/edit/", f"{RECOVERY}1/log/?q=RECOVERY", "/admin/recovery/livyprofile/",
     "/admin/recovery/livyprofile/1/change/", "/admin/recovery/livyprofile/add/", "/admin/recovery/gateway/",
     "/admin/recovery/gateway/1/change/", "/admin/recovery/gateway/1/pause/", "/admin/recovery/failuresignature/",
     "/admin/recovery/failuresignature/1/change/", "/admin/recovery/recoveryevent/", "/admin/recovery/apitoken/",
