@@ -187,24 +187,20 @@ def _gateway(gateway: Gateway) -> dict[str, Any]:
 def attention() -> list[dict[str, Any]]:
     """How many ended badly in the last days and were not taken up again, or are not known."""
     since, midnight = _since(ATTENTION_DAYS)
-    found = dict(
-        Recovery.objects.filter(NEEDS_SOMEONE, created_at__gte=midnight)
-        .order_by()
-        .values_list("state")
-        .annotate(Count("id"))
-    )
-    found[State.LOST] = Recovery.objects.filter(state=State.LOST, settled_as="").count()
+    window = Q(created_at__gte=midnight) | Q(state=State.LOST)
+    rows = Recovery.objects.filter(NEEDS_SOMEONE, window).order_by()
+    found = dict(rows.values_list("state").annotate(Count("id")))
     shown = []
     for state in (State.FAILED, State.REFUSED, State.LOST, State.UNCONFIRMED):
         tone, icon = show.LOOKS[state]
-        window = f"&created_at_from={since:%Y-%m-%d}" if state in (State.FAILED, State.REFUSED) else ""
+        days = f"&created_at_from={since:%Y-%m-%d}" if state in (State.FAILED, State.REFUSED) else ""
         shown.append(
             {
                 "count": found.get(state, 0),
                 "text": wording.label(state),
                 "tone": tone if found.get(state) else "calm",
                 "icon": icon,
-                "url": f"{reverse(LIST)}?phase=attention&state__exact={state}{window}",
+                "url": f"{reverse(LIST)}?phase=attention&state__exact={state}{days}",
             }
         )
     return shown
