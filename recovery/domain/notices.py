@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 from recovery.domain.states import TERMINAL, State
 
@@ -15,9 +18,11 @@ class Wish(StrEnum):
     ALL = "all"
 
 
-TOLD: dict[Wish, frozenset[State]] = {
-    Wish.NEVER: frozenset(),
-    Wish.FAILURES: frozenset({State.FAILED, State.REFUSED, State.LOST}),
-    Wish.ALL: TERMINAL,
-}
+TOLD: Final[Mapping[Wish, frozenset[State]]] = MappingProxyType(
+    {
+        Wish.NEVER: frozenset(),
+        Wish.FAILURES: frozenset({State.FAILED, State.REFUSED, State.LOST}),
+        Wish.ALL: TERMINAL,
+    }
+)
 """The ends that each of them means; what has to be checked is one that needs somebody."""

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
+from smtplib import SMTPRecipientsRefused
 from typing import Any, Final
 
 import structlog
@@ -27,30 +30,39 @@ from recovery.services.clock import Clock, database_now
 
 log = structlog.get_logger(__name__)
 
+SORTED_AT_ONCE: Final = 500
+"""Rows of one sweep."""
 AT_ONCE: Final = 20
 """Mails of one task: a slow mail server holds up no other housekeeping for long."""
 GIVEN_UP_AFTER: Final = timedelta(days=1)
 LASTING: Final = 300.0
 """Seconds of the lease: longer than twenty mails at ten seconds each."""
 
-_WANTED = Q(pk__in=[])
-for _wish, _states in TOLD.items():
-    _WANTED |= Q(requester__notice_wish__wish=_wish, state__in=_states)
-_WANTED &= Q(requester__is_active=True) & ~Q(requester__email="")
+_WANTED = (
+    reduce(or_, (Q(requester__notice_wish__wish=wish, state__in=states) for wish, states in TOLD.items()))
+    & Q(requester__is_active=True)
+    & ~Q(requester__email="")
+)
 _ENDED = Q(notice_due=True, state__in=TERMINAL)
 
 
 def sort_out(*, now: datetime) -> bool:
     """Takes the mark off those of whose end nobody wants a mail, and off those that were tried for a day; True when
     there are mails to send."""
-    ended = Recovery.objects.filter(_ENDED).order_by()
-    wanted = list(ended.filter(_WANTED).values_list("pk", "finished_at")) if settings.EMAIL_READY else []
-    late = [pk for pk, finished in wanted if finished is not None and finished < now - GIVEN_UP_AFTER]
+    ended = list(Recovery.objects.filter(_ENDED).order_by("pk").values_list("pk", "finished_at")[:SORTED_AT_ONCE])
+    if not ended:
+        return False
+    pks = [pk for pk, _finished in ended]
+    wanted: set[int] = set()
+    if settings.EMAIL_READY:
+        wanted.update(Recovery.objects.filter(_WANTED, pk__in=pks).values_list("pk", flat=True))
+    late = {pk for pk, finished in ended if pk in wanted and finished is not None and finished < now - GIVEN_UP_AFTER}
     if late:
-        log.error("notices_given_up", recoveries=late)
-    waiting = {pk for pk, _finished in wanted} - set(late)
-    ended.exclude(pk__in=waiting).update(notice_due=False)
-    return bool(waiting)
+        log.error("notices_given_up", recoveries=sorted(late))
+    # these and no others: one that ends meanwhile keeps its mark
+    done = [pk for pk in pks if pk in late or pk not in wanted]
+    Recovery.objects.filter(pk__in=done).update(notice_due=False)
+    return len(done) < len(pks)
 
 
 def deliver(*, page_of: Callable[[int], str], choice: str, clock: Clock = database_now) -> int:
@@ -64,9 +76,12 @@ def deliver(*, page_of: Callable[[int], str], choice: str, clock: Clock = databa
         connection = get_connection()
         try:
             for recovery in due[:AT_ONCE]:
-                _message(recovery, connection, page=page_of(recovery.pk), choice=choice).send()
+                try:
+                    _message(recovery, connection, page=page_of(recovery.pk), choice=choice).send()
+                    sent += 1
+                except SMTPRecipientsRefused:  # the server's last word on this address
+                    log.error("notice_refused", recovery=recovery.pk)
                 Recovery.objects.filter(pk=recovery.pk).update(notice_due=False)
-                sent += 1
         except OSError as error:  # smtplib's errors too
             log.warning("notice_not_sent", error=type(error).__name__, sent=sent)
         finally:

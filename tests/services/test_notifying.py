@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from smtplib import SMTPRecipientsRefused
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
+from django.db import connection
 from django.utils import timezone
 
 from recovery import tasks
@@ -110,6 +112,43 @@ def test_a_mail_server_that_is_away_is_tried_again_for_a_day(monkeypatch: pytest
     assert sort_out(now=timezone.now())
     tasks.notify()
     assert len(mail.outbox) == 1
+
+
+def test_one_that_ends_while_the_sweep_sorts_out_keeps_its_mark() -> None:
+    late = make_recovery(by=person(Wish.ALL), state="running")
+    make_recovery(state="succeeded")
+
+    def end_it_first(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("UPDATE") and '"notice_due"' in sql:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE recovery_recovery SET state = 'failed', finished_at = %s WHERE id = %s",
+                    [timezone.now(), late.pk],
+                )
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(end_it_first):
+        sort_out(now=timezone.now())
+    assert Recovery.objects.get(pk=late.pk).notice_due
+    assert sort_out(now=timezone.now())
+    tasks.notify()
+    assert len(mail.outbox) == 1
+
+
+def test_an_address_that_is_refused_holds_up_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = make_recovery(by=person(Wish.ALL, email="gone@example.org"), state="failed")
+    make_recovery(by=person(Wish.ALL), state="failed")
+    real = EmailBackend.send_messages
+
+    def choosy(self: EmailBackend, messages: Any) -> int:
+        if messages[0].to == ["gone@example.org"]:
+            raise SMTPRecipientsRefused({"gone@example.org": (550, b"no such user")})
+        return real(self, messages)
+
+    monkeypatch.setattr(EmailBackend, "send_messages", choosy)
+    tasks.notify()
+    assert [message.to for message in mail.outbox] == [["ann@example.org"]]
+    assert not Recovery.objects.get(pk=refused.pk).notice_due, "asking again would change nothing"
 
 
 def test_two_tasks_do_not_tell_twice() -> None:
