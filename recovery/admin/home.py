@@ -11,7 +11,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, F, Max, Q, QuerySet, Subquery
+from django.db.models import Count, Q, QuerySet, Subquery
 from django.db.models.functions import Right, TruncDate
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import render
@@ -38,7 +38,9 @@ CHART_DAYS = 14
 LAST_CHARACTERS = 600
 """Of the end of a log, in which its last line is looked for."""
 UNSEEN = ("payload", "sent_payload", "preflight", "args", "outcome_words", "settled_reason")
-MIGHT = ("recovery.view_recovery", "recovery.view_gateway", "recovery.file_recovery")
+SHOWN_OF_GATEWAYS = ("name", "condition", "submit_condition", "paused", "paused_reason", "follow_only", "livy_version",
+                     "livy_restarted_at", "last_seen_at")  # fmt: skip
+"""A change of one of these shows; of the last one, to the minute."""
 
 
 def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -76,23 +78,23 @@ def live_part(request: HttpRequest) -> HttpResponse:
 
 def _what_is(user: User) -> dict[str, Any]:
     """One query: whether the user may look, the last event and log of all, and how the gateways are."""
-    logs = RecoveryLog.objects.filter(recovery__state__in=LIVE).order_by()
+    logs = RecoveryLog.objects.filter(recovery__state__in=LIVE, read_at__isnull=False).order_by("-read_at")
     rows = Gateway.objects.for_list().annotate(
         may_look=may(user, "view_recovery"),
         sees_gateways=may(user, "view_gateway"),
         last_event=Subquery(RecoveryEvent.objects.order_by("-pk").values("pk")[:1]),
-        last_log=Subquery(logs.annotate(one=F("final")).values("one").annotate(last=Max("read_at")).values("last")[:1]),
+        last_log=Subquery(logs.values("read_at")[:1]),
     )
-    fields = ("may_look", "sees_gateways", "last_event", "last_log", "name", "condition", "submit_condition", "paused",
-              "paused_reason", "follow_only", "livy_version", "livy_restarted_at", "last_seen_at")  # fmt: skip
-    found = list(rows.values(*fields))
+    found = list(rows.values("may_look", "sees_gateways", "last_event", "last_log", *SHOWN_OF_GATEWAYS))
     if not found:  # nothing is set up yet
-        view = {name.partition(".")[2]: user.has_perm(name) for name in MIGHT}
-        return {"may_look": view["view_recovery"], "sees_gateways": view["view_gateway"], "rows": []}
+        return {
+            "may_look": user.has_perm("recovery.view_recovery"),
+            "sees_gateways": user.has_perm("recovery.view_gateway"),
+            "rows": [],
+        }
     for row in found:
-        row["last_seen_at"] = row["last_seen_at"] and _minute(row["last_seen_at"])
-    shown = [tuple(row[name] for name in fields[4:]) for row in found]
-    return {**found[0], "rows": shown}
+        row["last_seen_at"] = row["last_seen_at"] and row["last_seen_at"].replace(second=0, microsecond=0)
+    return {**found[0], "rows": [[row[name] for name in SHOWN_OF_GATEWAYS] for row in found]}
 
 
 def _etag(user: User, *, sees_gateways: bool, seen: dict[str, Any]) -> str:
@@ -101,10 +103,6 @@ def _etag(user: User, *, sees_gateways: bool, seen: dict[str, Any]) -> str:
         timezone.localdate(), translation.get_language(),
     )  # fmt: skip
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:24]
-
-
-def _minute(when: datetime) -> datetime:
-    return when.replace(second=0, microsecond=0)
 
 
 # ── the parts ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -65,6 +65,18 @@ def test_what_has_changed_comes_in_its_parts(operator: Client) -> None:
     assert "submissions paused" in shown
 
 
+def test_the_log_of_each_one_that_runs_is_looked_at(operator: Client) -> None:
+    """Also beside one whose last log was read already."""
+    now = timezone.now()
+    for final in (False, True):
+        recovery = make_recovery(state="running", started_at=now)
+        log = RecoveryLog.objects.create(recovery=recovery, output="one", final=final, read_at=now)
+        etag = operator.get(HOME).context["etag"]
+        assert refreshed(operator, etag).status_code == 304
+        RecoveryLog.objects.filter(pk=log.pk).update(read_at=timezone.now(), output="two")
+        assert refreshed(operator, etag).status_code == 200
+
+
 def test_the_parts_ask_for_the_same_permission_as_the_page(door: Door) -> None:
     make_gateway()
     assert door().get(LIVE).status_code == 403
