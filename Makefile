@@ -111,7 +111,7 @@ chaos-listed: $(DEV_STAMP) ## The runs of chaos/seeds.txt
 
 .PHONY: screenshots
 screenshots: $(DEV_STAMP) ## The pictures of the papers, from the demo (needs Chromium)
-	@$(PY) scripts/screenshots.py
+	@$(PY) -m scripts.screenshots
 
 # ── measurements ──────────────────────────────────────────────────────────────────────────────────────────────────
 

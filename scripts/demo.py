@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -20,6 +21,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -231,13 +234,36 @@ def first_recovery(demo: Demo, token: str) -> str:
     return str(row["state"])
 
 
+@contextmanager
+def running(folder: Path) -> Iterator[tuple[str, str]]:
+    """A demo in processes of its own, for those who look at it: its address, and everybody's password."""
+    told = folder / "told.txt"
+    with told.open("wb") as out:
+        child = subprocess.Popen(
+            [sys.executable, "scripts/demo.py", "--port", "0", "--folder", str(folder / "files")],
+            cwd=ROOT, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+    try:
+        end = time.monotonic() + LIMIT
+        while not (found := re.search(r"portal is at (\S+?)/ .*password: (\S+)", told.read_text(), re.DOTALL)):
+            if child.poll() is not None or time.monotonic() > end:
+                fail(f"it does not start:\n{told.read_text()}")
+            time.sleep(0.2)
+        yield found[1], found[2]
+    finally:
+        child.send_signal(signal.SIGTERM)
+        child.wait(30)
+
+
 def main() -> int:
     """0 when the first recovery succeeded."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--once", action="store_true", help="end after the first recovery")
     parser.add_argument("--port", type=int, default=8000, help="8000, or any free one when it is taken")
-    parser.add_argument("--folder", type=Path, help="where it keeps its files, emptied first (default: in var/)")
+    parser.add_argument("--folder", type=Path, help="where it keeps its files: an empty or new one (default: in var/)")
     options = parser.parse_args()
+    if options.folder and options.folder.exists() and any(options.folder.iterdir()):
+        fail(f"{options.folder} is not empty")
     folder = options.folder or ROOT / "var" / ("smoke" if options.once else "demo")
     demo = Demo(folder, free_port(0 if options.once else options.port))
 

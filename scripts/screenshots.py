@@ -1,7 +1,7 @@
 """Screenshots of the demo: those of the papers, or every page in every way it is looked at.
 
-    python scripts/screenshots.py             writes docs/images/*.png, which README and the guides show
-    python scripts/screenshots.py --all DIR   each page in French and English, wide and narrow, light and dark
+    python -m scripts.screenshots             writes docs/images/*.png, which README and the guides show
+    python -m scripts.screenshots --all DIR   each page in French and English, wide and narrow, light and dark
 
 Needs Debian's chromium. Called by `make screenshots`.
 """
@@ -9,19 +9,15 @@ Needs Debian's chromium. Called by `make screenshots`.
 from __future__ import annotations
 
 import argparse
-import re
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from scripts.demo import running
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
@@ -55,31 +51,6 @@ FILED = (
     "--date 20240102 --table splio.active --sleep 900",
 )
 """The job prints its arguments: so the log of the first one holds the words of an error that is explained."""
-
-
-@contextmanager
-def demo() -> Iterator[tuple[str, str]]:
-    """(address, password) of a running demo."""
-    with tempfile.TemporaryDirectory() as folder:
-        told = Path(folder) / "told.txt"
-        with told.open("wb") as out:
-            child = subprocess.Popen(
-                [sys.executable, "scripts/demo.py", "--port", "0", "--folder", f"{folder}/files"],
-                cwd=ROOT, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True,
-            )  # fmt: skip
-        try:
-            for _ in range(900):
-                found = re.search(r"portal is at (\S+?)/ .*password: (\S+)", told.read_text(), re.DOTALL)
-                if found:
-                    yield found[1], found[2]
-                    return
-                if child.poll() is not None:
-                    break
-                time.sleep(0.1)
-            raise SystemExit(f"screenshots: the demo does not start:\n{told.read_text()}")
-        finally:
-            child.send_signal(signal.SIGTERM)
-            child.wait(30)
 
 
 def sign_in(browser: Browser, url: str, password: str, *, language: str, size: str, scheme: str) -> Page:
@@ -122,7 +93,11 @@ def main() -> int:
     names = PAGES if options.all else SHOWN
     ways = product(("fr", "en"), SIZES if options.all else ("wide",), ("light", "dark") if options.all else ("light",))
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    with demo() as (url, password), sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as place,
+        running(Path(place)) as (url, password),
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         file_some(sign_in(browser, url, password, language="en", size="wide", scheme="light"), url)
         for language, size, scheme in ways:

@@ -3,24 +3,18 @@ of what it may load, or asks another host for something, fails the test that ope
 
 from __future__ import annotations
 
-import re
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
+from scripts.demo import running
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-STARTS_WITHIN = 90.0
 WIDE, NARROW = (1400, 1000), (390, 844)
 
 
@@ -63,31 +57,8 @@ class Desk:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    folder = tmp_path_factory.mktemp("demo")
-    told = folder / "told.txt"
-    with told.open("wb") as out:
-        child = subprocess.Popen(
-            [sys.executable, "scripts/demo.py", "--port", "0", "--folder", str(folder / "files")],
-            cwd=ROOT, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
-    try:
-        yield _told(child, told)
-    finally:
-        child.send_signal(signal.SIGTERM)
-        child.wait(30)
-
-
-def _told(child: subprocess.Popen[bytes], told: Path) -> Demo:
-    end = time.monotonic() + STARTS_WITHIN
-    while time.monotonic() < end:
-        text = told.read_text()
-        if password := re.search(r"password: (\S+)", text):
-            found = re.search(r"The portal is at (\S+?)/ ", text)
-            assert found is not None
-            return Demo(url=found[1], password=password[1])
-        assert child.poll() is None, text
-        time.sleep(0.2)
-    raise AssertionError(f"the demo does not start:\n{told.read_text()}")
+    with running(tmp_path_factory.mktemp("demo")) as (url, password):
+        yield Demo(url=url, password=password)
 
 
 @pytest.fixture(scope="session")
