@@ -13,7 +13,7 @@ import structlog
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
-from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from xlsxwriter import Workbook
 
@@ -23,6 +23,7 @@ from recovery.models import Recovery
 log = structlog.get_logger(__name__)
 
 FORMATS: Final = ("csv", "xlsx", "json")
+KINDS: Final = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 CHUNK: Final = 2000
 """Rows that are read, and lines that are sent, at once."""
 UNSEEN: Final = ("payload", "sent_payload", "preflight", "args")
@@ -37,8 +38,8 @@ Column = tuple[str, Any, Callable[[Recovery], Any]]
 
 
 def _seconds(recovery: Recovery) -> int | None:
-    begun = recovery.started_at or recovery.submitted_at
-    return int((recovery.finished_at - begun).total_seconds()) if begun and recovery.finished_at else None
+    begun, ended = recovery.begun_at, recovery.finished_at
+    return int((ended - begun).total_seconds()) if begun and ended else None
 
 
 COLUMNS: Final[tuple[Column, ...]] = (
@@ -80,14 +81,15 @@ COLUMNS: Final[tuple[Column, ...]] = (
 def export(request: HttpRequest, rows: QuerySet[Recovery], form: str) -> HttpResponseBase:
     """`rows` in their order as a download; times with the portal's UTC offset."""
     log.info("exported", form=form, by=request.user.get_username(), filter=request.GET.urlencode())
-    found = rows.defer(None).defer(*UNSEEN).iterator(chunk_size=CHUNK)
+    found = rows.select_related(None).select_related("gateway").defer(None).defer(*UNSEEN).iterator(chunk_size=CHUNK)
+    headings = [str(heading) for _name, heading, _value in COLUMNS]  # now: lines are made after the language is gone
     name = f"recoveries-{timezone.localtime():%Y%m%d-%H%M%S}.{form}"
     if form == "xlsx":
-        return FileResponse(_xlsx(found), as_attachment=True, filename=name)
-    lines, kind = (_csv(found), "text/csv; charset=utf-8") if form == "csv" else (_json(found), "application/json")
-    return StreamingHttpResponse(
-        lines, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
+        return FileResponse(_xlsx(headings, found), as_attachment=True, filename=name)
+    lines = _csv(headings, found) if form == "csv" else _json(found)
+    response = StreamingHttpResponse(lines, content_type=KINDS[form])
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 def _time(when: datetime) -> str:
@@ -96,10 +98,6 @@ def _time(when: datetime) -> str:
 
 def _plain(value: Any) -> Any:
     return _time(value) if isinstance(value, datetime) else value
-
-
-def _heading(text: str | Promise) -> str:
-    return str(text)
 
 
 def safe(value: Any) -> Any:
@@ -127,9 +125,9 @@ def _gathered(lines: Iterable[str]) -> Iterator[str]:
     yield "".join(held)
 
 
-def _csv(rows: Iterable[Recovery]) -> Iterator[str]:
+def _csv(headings: list[str], rows: Iterable[Recovery]) -> Iterator[str]:
     writer = csv.writer(_Echo())
-    yield "\N{BYTE ORDER MARK}" + writer.writerow([safe(_heading(heading)) for _name, heading, _value in COLUMNS])
+    yield "\N{BYTE ORDER MARK}" + writer.writerow([safe(heading) for heading in headings])
     yield from _gathered(
         writer.writerow([safe(_plain(value(row))) for _name, _heading, value in COLUMNS]) for row in rows
     )
@@ -147,7 +145,7 @@ def _json(rows: Iterable[Recovery]) -> Iterator[str]:
     return _gathered(lines())
 
 
-def _xlsx(rows: Iterable[Recovery]) -> IO[bytes]:
+def _xlsx(headings: list[str], rows: Iterable[Recovery]) -> IO[bytes]:
     """A workbook in a file that is gone once it is sent; each row is on disk before the next one is read."""
     target = TemporaryFile()  # noqa: SIM115  # the response closes it
     options = {
@@ -158,9 +156,12 @@ def _xlsx(rows: Iterable[Recovery]) -> IO[bytes]:
     bold, moment = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
     sheet = book.add_worksheet("recoveries")
     sheet.freeze_panes(1, 0)
-    for column, (_name, heading, _value) in enumerate(COLUMNS):
-        sheet.write_string(0, column, _heading(heading), bold)
-    for line, row in zip(range(1, XLSX_MOST + 1), rows, strict=False):
+    for column, heading in enumerate(headings):
+        sheet.write_string(0, column, heading, bold)
+    for line, row in enumerate(rows, start=1):
+        if line == XLSX_MOST:
+            sheet.write_string(line, 0, gettext("There are more rows than a sheet can hold: export them as CSV."), bold)
+            break
         for column, (_name, _head, value) in enumerate(COLUMNS):
             cell = value(row)
             if isinstance(cell, datetime):

@@ -82,10 +82,19 @@ def lights_of(seen: Preflight, *, ask: bool = False, ticked: frozenset[str] = fr
     )
 
 
-def looked(again: Again, request: HttpRequest, *, fresh: bool) -> Lights:
-    """What speaks against a resubmission; `fresh` looks again at what was seen a moment ago."""
-    seen = preflight(
-        profile=again.sheet.profile, payload=again.payload, sent_text=again.sheet.sent, now=database_now(), fresh=fresh
+def of_again(again: Again, request: HttpRequest, *, fresh: bool, stop: PreflightStops | None) -> Lights:
+    """What speaks against a resubmission: what has just stopped it, or else a look; `fresh` passes over what was seen a
+    moment ago."""
+    seen = (
+        stop.preflight
+        if stop
+        else preflight(
+            profile=again.sheet.profile,
+            payload=again.payload,
+            sent_text=again.sheet.sent,
+            now=database_now(),
+            fresh=fresh,
+        )
     )
     return lights_of(seen, ask=True, ticked=ticked(request))
 
@@ -95,9 +104,9 @@ def ticked(request: HttpRequest) -> frozenset[str]:
     return frozenset(request.POST.getlist("confirm"))
 
 
-def to_be_ticked(stop: PreflightStops) -> bool:
-    """Nothing blocks: it waits for somebody's confirmation alone."""
-    return all(check.light is Light.AMBER for check in stop.checks)
+def to_be_ticked(stop: PreflightStops | None) -> bool:
+    """It was stopped, and nothing blocks: it waits for somebody's confirmation alone."""
+    return stop is not None and all(check.light is Light.AMBER for check in stop.checks)
 
 
 def _row(check: Check, seen: Preflight, *, asks: bool = False, confirmed: bool = False) -> Row:

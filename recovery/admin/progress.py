@@ -60,7 +60,7 @@ def running_since(recovery: Recovery) -> datetime | None:
     """From when the clock on the page counts; None when nothing runs."""
     if recovery.state not in (State.STARTING, State.RUNNING):
         return None
-    return recovery.started_at or recovery.submitted_at
+    return recovery.begun_at
 
 
 def usual_words(usual: Usual | None) -> str:
@@ -124,7 +124,7 @@ def times(recovery: Recovery) -> list[tuple[str, Any]]:
         (_("settled"), recovery.settled_at),
     ]
     shown: list[tuple[str, Any]] = [(name, show.moment(when)) for name, when in known if when is not None]
-    if recovery.finished_at and (recovery.started_at or recovery.submitted_at):
+    if recovery.finished_at and recovery.begun_at:
         shown.append((_("duration"), show.duration(recovery, recovery.finished_at)))
     return shown
 

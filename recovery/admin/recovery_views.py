@@ -92,7 +92,7 @@ class RecoveryViews:
     def resubmit_view(self: _Frame, request: HttpRequest, pk: int) -> HttpResponse:
         """As it was: the frozen payload under a new name."""
         by = require(request, "recovery.resubmit_recovery")
-        recovery, tick = wanted(pk), False
+        recovery, stop = wanted(pk), None
         form = AgainForm(
             request.POST if request.method == "POST" else None,
             initial={"reason": recovery.reason, "filingKey": new_key()},
@@ -106,8 +106,8 @@ class RecoveryViews:
                 )  # fmt: skip
             except InvalidInput as error:
                 form.add_problems(error.problems)
-            except PreflightStops as stop:
-                tick = lights.to_be_ticked(stop)
+            except PreflightStops as stopped:
+                stop = stopped
             except FilingKeyReused as error:
                 return told_used(request, error)
             else:
@@ -117,8 +117,8 @@ class RecoveryViews:
         return self.page(
             request, "resubmit.html", title=_("Resubmit as it was"), original=recovery, recovery=recovery, form=form,
             sheet=again.sheet, rows=again.rows, problem=wording.sentence(problem) if problem else "",
-            badge=show.state_badge(recovery), tick=tick,
-            lights=None if problem else lights.looked(again, request, fresh=request.method != "POST"),
+            badge=show.state_badge(recovery), tick=lights.to_be_ticked(stop),
+            lights=None if problem else lights.of_again(again, request, fresh=request.method != "POST", stop=stop),
         )  # fmt: skip
 
     def cancel_view(self: _Frame, request: HttpRequest, pk: int) -> HttpResponse:
@@ -172,7 +172,7 @@ def _two_steps(
             except InvalidInput as error:
                 form.add_problems(error.problems)
         return _form(admin, request, form, recovery)
-    tick = False
+    stop = None
     try:
         again = look()
         if "_file" in request.POST and form.cleaned_data["previewed"] == again.sheet.token:
@@ -185,8 +185,8 @@ def _two_steps(
     except InvalidInput as error:
         form.add_problems(error.problems)
         return _form(admin, request, form, recovery)
-    except PreflightStops as stop:
-        tick = lights.to_be_ticked(stop)
+    except PreflightStops as stopped:
+        stop = stopped
     except FilingKeyReused as error:
         return told_used(request, error)
     else:
@@ -196,6 +196,6 @@ def _two_steps(
         return _form(admin, request, form, recovery)
     return admin.page(
         request, "preview.html", title=_("What will be sent"), form=form, sheet=again.sheet, rows=again.rows,
-        recovery=recovery, original=recovery, reason=form.cleaned_data["reason"], tick=tick,
-        lights=lights.looked(again, request, fresh="_preview" in request.POST),
+        recovery=recovery, original=recovery, reason=form.cleaned_data["reason"], tick=lights.to_be_ticked(stop),
+        lights=lights.of_again(again, request, fresh="_preview" in request.POST, stop=stop),
     )  # fmt: skip

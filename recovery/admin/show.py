@@ -112,7 +112,7 @@ def command(path: str, arguments: str) -> SafeString:
 
 def duration(recovery: Recovery, now: datetime) -> str:
     """From running (or else from Livy's yes) to the end, or to now; empty when it never ran."""
-    begun = recovery.started_at or recovery.submitted_at
+    begun = recovery.begun_at
     if begun is None:
         return NOTHING
     return span(int(((recovery.finished_at or now) - begun).total_seconds()))

@@ -146,27 +146,18 @@ def batch_of(value: object) -> Batch:
     )
 
 
-def mark_of(value: Mapping[str, Any]) -> int:
-    """Of all that a batch object says but its log: equal ones, in one process, say the same.
-
-    Raises TypeError for values that are no scalars, AttributeError for an appInfo that is no object.
-    """
-    info = value.get("appInfo") or {}
-    return hash(
-        (
-            value.get("id"), value.get("state"), value.get("appId"), value.get("owner"), value.get("proxyUser"),
-            info.get("driverLogUrl"), info.get("sparkUiUrl"),
-        )
-    )  # fmt: skip
-
-
 def _marked(value: object) -> tuple[str, object, int] | None:
-    """(name, id, mark), as far as there are such."""
+    """(name, id, mark): the mark stands for all that a batch object says but its log; equal ones, in one process, say
+    the same. None for what has no name, or no scalars."""
     if not isinstance(value, Mapping) or not isinstance(name := value.get("name"), str):
         return None
+    info = value.get("appInfo") or {}
+    if not isinstance(info, Mapping):
+        return None
+    said = [value.get(key) for key in ("id", "state", "appId", "owner", "proxyUser")]
     try:
-        return name, value.get("id"), mark_of(value)
-    except (TypeError, AttributeError):
+        return name, said[0], hash((*said, info.get("driverLogUrl"), info.get("sparkUiUrl")))
+    except TypeError:
         return None
 
 

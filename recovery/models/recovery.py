@@ -272,6 +272,11 @@ class Recovery(models.Model):
         return value
 
     @property
+    def begun_at(self) -> datetime | None:
+        """From when its run counts: since it is seen running, or else since Livy's yes."""
+        return self.started_at or self.submitted_at
+
+    @property
     def is_terminal(self) -> bool:
         """It has ended, or is parked as lost."""
         return self.state in TERMINAL

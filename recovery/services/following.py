@@ -35,7 +35,7 @@ STOPS = 2
 CHUNK = 500
 """Rows in one statement."""
 _RIGHT: dict[int, dict[str, int]] = {}
-"""Gateway → what each batch said when this process last found its row as it says (`wire.mark_of`). Only a short cut:
+"""Gateway → what each batch said when this process last found its row as it says (`BatchPage.marks`). Only a short cut:
 each row is compared again about once a minute, and whenever its batch says something else."""
 
 

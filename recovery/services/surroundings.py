@@ -37,25 +37,19 @@ SELECT id FROM down LIMIT %s
 
 
 def usual(recovery: Recovery) -> Usual | None:
-    """Of the last successes of the same jar on the same profile; one query, over the profile's newest successes."""
-    newest = Recovery.objects.filter(profile_id=recovery.profile_id, state=State.SUCCEEDED).order_by("-pk")
-    same = Recovery.objects.filter(pk__in=newest.values("pk")[:LOOKED_AT], jar_path=recovery.jar_path)
-    times = same.exclude(pk=recovery.pk).order_by("-pk").values_list("started_at", "submitted_at", "finished_at")
-    begun = ((started or submitted, finished) for started, submitted, finished in times[:COUNTED])
-    return durations.usual([(end - begin).total_seconds() for begin, end in begun if begin and end])
+    """Of the last successes of the same jar on the same profile."""
+    return usual_of_many([recovery]).get(recovery.pk)
 
 
 def usual_of_many(recoveries: Sequence[Recovery]) -> dict[int, Usual]:
-    """The same for several of one list, by their numbers; one query: it looks only at the newest successes of all."""
+    """The same for several, by their numbers; one query, over the newest successes of their profiles."""
     wanted = {(recovery.profile_id, recovery.jar_path) for recovery in recoveries}
     if not wanted:
         return {}
-    newest = Recovery.objects.filter(state=State.SUCCEEDED).order_by("-pk")
-    same = Recovery.objects.filter(
-        pk__in=newest.values("pk")[:LOOKED_AT],
-        profile__in={profile for profile, _jar in wanted},
-        jar_path__in={jar for _profile, jar in wanted},
-    ).order_by("-pk")
+    profiles, jars = {profile for profile, _jar in wanted}, {jar for _profile, jar in wanted}
+    newest = Recovery.objects.filter(profile__in=profiles, state=State.SUCCEEDED).order_by("-pk")
+    same = Recovery.objects.filter(pk__in=newest.values("pk")[:LOOKED_AT], jar_path__in=jars).order_by("-pk")
+    same = same.exclude(pk__in=[recovery.pk for recovery in recoveries])
     times: dict[tuple[int, str], list[float]] = defaultdict(list)
     columns = ("profile_id", "jar_path", "started_at", "submitted_at", "finished_at")
     for profile, jar, started, submitted, finished in same.values_list(*columns):

@@ -80,8 +80,18 @@ def test_xlsx_has_headings_in_the_readers_language_and_numbers_as_numbers(door: 
     english, french = (rows_of_xlsx(exported(door("Auditors", language=code), "xlsx")) for code in ("en", "fr"))
     assert english[0][NAMES.index("reason")] == "reason"
     assert french[0][NAMES.index("reason")] == "motif"
+    assert ",motif," in exported(door("Auditors", language="fr"), "csv").decode().splitlines()[0]
     assert english[1][0] == str(recovery.pk)
     assert len(english) == 2
+
+
+def test_a_sheet_that_is_full_says_so(auditor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recovery.admin.export.XLSX_MOST", 2)
+    for _ in range(2):
+        make_recovery()
+    rows = rows_of_xlsx(exported(auditor, "xlsx"))
+    assert len(rows) == 3
+    assert "export them as CSV" in str(rows[2][0])
 
 
 def test_json_has_the_names_of_the_api(auditor: Client) -> None:
