@@ -28,14 +28,17 @@ def append(
     *,
     cause: str = "",
     actor: User | None = None,
+    locked: bool = False,
     **facts: Any,
 ) -> RecoveryEvent:
     """One line of history. The subject's row is locked first, so that `seq` has no gap and no double.
 
-    Facts that are None are left out; texts are redacted.
+    `locked`: the caller's transaction has updated that row, so it is. Facts that are None are left out; texts are
+    redacted.
     """
     with transaction.atomic(savepoint=False):  # nothing is caught in between
-        _TABLES[subject]._default_manager.select_for_update().filter(pk=subject_id).values_list("pk").first()
+        if not locked:
+            _TABLES[subject]._default_manager.select_for_update().filter(pk=subject_id).values_list("pk").first()
         last = RecoveryEvent.objects.of(subject, subject_id).order_by().aggregate(last=Max("seq"))["last"]
         return _write(subject, subject_id, (last or 0) + 1, kind, cause, actor, facts)
 
@@ -62,7 +65,7 @@ def _write(
 
 
 def of_recovery(
-    recovery_id: int, kind: str, *, cause: str = "", actor: User | None = None, **facts: Any
+    recovery_id: int, kind: str, *, cause: str = "", actor: User | None = None, locked: bool = False, **facts: Any
 ) -> RecoveryEvent:
-    """Evidence about a recovery that moves nothing (A6)."""
-    return append(SubjectType.RECOVERY, recovery_id, kind, cause=cause, actor=actor, **facts)
+    """A line about a recovery, whether it tells a move (then its row is `locked`) or evidence that moves nothing (A6)."""
+    return append(SubjectType.RECOVERY, recovery_id, kind, cause=cause, actor=actor, locked=locked, **facts)

@@ -49,8 +49,8 @@ def submit_due(*, gateway_id: int, clock: Clock = database_now, client_for: Clie
             if not _fit(gateway, client, clock):
                 return 0
             renew = leases.Renewal(name, holder, lasting=lease, clock=clock)
-            while monotonic() < until and gateways.takes_submissions(gateway, clock()):
-                recovery_id = _next(gateway, clock())
+            while monotonic() < until and gateways.takes_submissions(gateway, now := clock()):
+                recovery_id = _next(gateway, now)
                 if recovery_id is None or not renew():
                     break
                 tried += submit_one(recovery_id=recovery_id, gateway=gateway, client=client, clock=clock)
@@ -163,10 +163,11 @@ def post(attempt: Attempt, gateway: Gateway, client: KnoxLivyClient, clock: Cloc
             events.of_recovery(recovery.pk, "late_answer", cause=type(error).__name__, words=error.words[:500])
     else:
         gateways.record_submitted(gateway)
+        now = clock()
         moved = attempts.take_over(
-            recovery.pk, batch, kind="started", now=clock(), sources={State.SUBMITTING}, only_if=attempt.mine
+            recovery.pk, batch, kind="started", now=now, sources={State.SUBMITTING}, only_if=attempt.mine
         )
-        witnesses.started(gateway, batch, began=recovery.try_started_at or clock(), now=clock())
+        witnesses.started(gateway, batch, began=recovery.try_started_at or now, now=now)
         if not moved:
             _late(attempt, batch, client, clock)
 

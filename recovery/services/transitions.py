@@ -46,13 +46,13 @@ def advance(
         raise IllegalMove(f"{sorted(wanted - legal)} → {to}")
     columns: dict[str, Any] = {"next_action_at": None, "lease_until": None} if to in TERMINAL else {}
     columns |= {"state": to.value, **(changes or {})}
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):  # nothing is caught in between
         rows = Recovery.objects.filter(pk=recovery_id, state__in=wanted)
         if only_if is not None:
             rows = rows.filter(only_if)
         if rows.update(**columns) == 0:
             return False
-        events.of_recovery(recovery_id, kind, cause=cause, actor=actor, to=to.value, **facts)
+        events.of_recovery(recovery_id, kind, cause=cause, actor=actor, locked=True, to=to.value, **facts)
     return True
 
 
@@ -71,5 +71,5 @@ def note(
         rows = Recovery.objects.filter(only_if or Q(), pk=recovery_id)
         if rows.update(**changes) == 0:
             return False
-        events.of_recovery(recovery_id, kind, cause=cause, actor=actor, **facts)
+        events.of_recovery(recovery_id, kind, cause=cause, actor=actor, locked=True, **facts)
     return True

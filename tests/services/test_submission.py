@@ -9,6 +9,8 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from recovery.domain.gateways import Condition
 from recovery.domain.states import State
@@ -23,6 +25,8 @@ from sandbox import Fault
 from tests.factories import make_user
 from tests.services.conftest import Portal
 
+A_SUBMISSION = 12
+"""Statements of one submission, without those of the clock: the next row, the claim, the last act, the answer."""
 
 def test_a1_what_was_shown_is_what_was_sent_and_one_batch_starts(portal: Portal) -> None:
     row = portal.file("--date 20240101 --table splio.active")
@@ -35,6 +39,20 @@ def test_a1_what_was_shown_is_what_was_sent_and_one_batch_starts(portal: Portal)
     assert portal.started(row) == 1
     assert json.loads(row.sent_payload)["conf"]["spark.yarn.tags"] == row.batch_name  # N2
     assert portal.kinds(row) == ["filed", "claimed", "started"]
+
+
+def test_a_submission_costs_few_statements(portal: Portal) -> None:
+    def statements(rows: int) -> list[str]:
+        for _ in range(rows):
+            portal.file()
+        with CaptureQueriesContext(connection) as seen:
+            assert portal.submit() == rows
+        return [query["sql"] for query in seen.captured_queries]
+
+    statements(1)  # what is written once: the lease, the version
+    statements(1)  # and what the first batch brings: its witness
+    one, three = statements(1), statements(3)
+    assert len(three) - len(one) <= 2 * A_SUBMISSION, "\n".join(one)
 
 
 def test_p3_no_post_without_a_404_in_livys_own_words(portal: Portal) -> None:
