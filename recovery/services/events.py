@@ -67,5 +67,5 @@ def _write(
 def of_recovery(
     recovery_id: int, kind: str, *, cause: str = "", actor: User | None = None, locked: bool = False, **facts: Any
 ) -> RecoveryEvent:
-    """A line about a recovery, whether it tells a move (then its row is `locked`) or evidence that moves nothing (A6)."""
+    """A line about a recovery: of a move (its row is `locked` then), or evidence that moves nothing (A6)."""
     return append(SubjectType.RECOVERY, recovery_id, kind, cause=cause, actor=actor, locked=locked, **facts)

@@ -28,6 +28,7 @@ from tests.services.conftest import Portal
 A_SUBMISSION = 12
 """Statements of one submission, without those of the clock: the next row, the claim, the last act, the answer."""
 
+
 def test_a1_what_was_shown_is_what_was_sent_and_one_batch_starts(portal: Portal) -> None:
     row = portal.file("--date 20240101 --table splio.active")
     assert portal.submit() == 1
