@@ -22,7 +22,7 @@ from tests.doors.admin.conftest import Door
 from tests.doors.admin.pages import LIST, filed, messages, page, previewed, text, to_be_confirmed, typed
 from tests.factories import ARGS, make_gateway, make_profile, make_recovery, make_user
 
-MAX_LIST_QUERIES = 16
+MAX_LIST_QUERIES = 12
 MAX_HOME_QUERIES = 15
 MAX_PAGE_QUERIES = 20
 

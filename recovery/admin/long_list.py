@@ -1,0 +1,149 @@
+"""A list of millions: what a page costs does not grow with them where that can be helped.
+
+Django's own list counts everything, reads the page with all its joins through the rows before it, and goes through the
+whole table for the years of its date hierarchy. Here a page is found by its numbers alone, a search looks once, what
+never goes away is counted once, and the calendar is a calendar.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.cache import cache
+from django.core.paginator import InvalidPage, Page, Paginator
+from django.db.models import Max, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import cached_property
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from unfold.views import ChangeList
+
+LONG: Final = 100_000
+"""From this number on, the rows of a table are not counted each time."""
+FEW: Final = 2_000
+"""What a filter or a search leaves is kept by its numbers, up to so many."""
+COUNTED_FOR: Final = 600
+"""Seconds."""
+
+
+class LongPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptable when it runs
+    """Finds the numbers of a page's rows first, and reads only these rows. For tables whose rows are never deleted."""
+
+    @cached_property
+    def count(self) -> int:
+        """Of a search that finds few: by the one look that finds them."""
+        if not self._rows.query.has_filters():
+            return counted(self._rows)
+        return len(self._first) if len(self._first) <= FEW else self._rows.count()
+
+    def page(self, number: int | str) -> Page[Any]:
+        """The page. Raises InvalidPage."""
+        number = self.validate_number(number)
+        top = min(number * self.per_page, self.count)
+        return Page(self._between((number - 1) * self.per_page, top), number, self)
+
+    def everything(self, limit: int) -> QuerySet[Any]:
+        """All rows, where there are few of them."""
+        return self._between(0, limit)
+
+    def _between(self, bottom: int, top: int) -> QuerySet[Any]:
+        known = self._rows.query.has_filters() and top <= len(self._first)
+        found = self._first[bottom:top] if known else list(self._numbers[bottom:top])
+        return self._rows.filter(pk__in=found)
+
+    @property
+    def _rows(self) -> QuerySet[Any]:
+        rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]  # a list's is always one
+        return rows
+
+    @property
+    def _numbers(self) -> QuerySet[Any, Any]:
+        return self._rows.select_related(None).values_list("pk", flat=True)
+
+    @cached_property
+    def _first(self) -> Sequence[int]:
+        """The numbers of the first rows, one more than a few."""
+        return list(self._numbers[: FEW + 1])
+
+
+def counted(rows: QuerySet[Any]) -> int:
+    """How many rows an unfiltered table has. Those up to some number stay for ever and are counted every few minutes,
+    what came since each time: a row that was stored late is missing until then."""
+    base = rows.order_by().select_related(None)
+    name = f"counted:{rows.db}:{rows.model._meta.label_lower}"
+    until, known = cache.get(name) or (None, 0)
+    if until is not None:
+        return known + base.filter(pk__gt=until).count()
+    last = base.aggregate(last=Max("pk"))["last"]
+    total = base.filter(pk__lte=last).count() if last is not None else 0
+    if total >= LONG:
+        cache.set(name, (last, total), COUNTED_FOR)
+    return total
+
+
+class LongChangeList(ChangeList):
+    """Its pages come from the LongPaginator, those of a short list too."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """As Django's; the rows of a list of one page are not looked for a second time."""
+        super().get_results(request)
+        if self.show_all or not self.multi_page:
+            try:
+                self.result_list = self.paginator.everything(self.result_count)
+            except InvalidPage as error:
+                raise IncorrectLookupParameters from error
+
+
+def calendar_of(shown: ChangeList) -> Mapping[str, Any] | None:
+    """Years, months or days to choose from, between the first row and today, for Django's template of a date hierarchy.
+
+    Days on which nothing was filed are among them; None when there is no row.
+    """
+    name = shown.date_hierarchy
+    first = shown.model._default_manager.order_by(name).values_list(name, flat=True).first()
+    if first is None:
+        return None
+    begin, end = timezone.localdate(first), timezone.localdate()
+    year, month, day = (_number(shown.params.get(f"{name}__{part}")) for part in ("year", "month", "day"))
+
+    def link(**chosen: int) -> str:
+        filters = {f"{name}__{part}": value for part, value in chosen.items()}
+        return str(shown.get_query_string(filters, [f"{name}__"]))
+
+    if not year:
+        month = day = 0  # Django takes them for filters of their own
+        year = begin.year if begin.year == end.year else 0
+    if year and month and day:
+        back = {"link": link(year=year, month=month), "title": _month(year, month)}
+        return {"show": True, "back": back, "choices": [{"title": _day(date(year, month, day))}]}
+    if year and month:
+        days = [date(year, month, n) for n in range(1, calendar.monthrange(year, month)[1] + 1)]
+        choices = [
+            {"link": link(year=year, month=month, day=one.day), "title": _day(one)}
+            for one in days if begin <= one <= end
+        ]  # fmt: skip
+        return {"show": True, "back": {"link": link(year=year), "title": str(year)}, "choices": choices}
+    if year:
+        months = [n for n in range(1, 13) if (begin.year, begin.month) <= (year, n) <= (end.year, end.month)]
+        choices = [{"link": link(year=year, month=n), "title": _month(year, n)} for n in months]
+        return {"show": True, "back": {"link": link(), "title": _("All dates")}, "choices": choices}
+    years = [{"link": link(year=n), "title": str(n)} for n in range(begin.year, end.year + 1)]
+    return {"show": True, "back": None, "choices": years}
+
+
+def _number(given: object) -> int:
+    return int(str(given)) if str(given or "").isdecimal() else 0
+
+
+def _month(year: int, month: int) -> str:
+    return str(capfirst(date_format(date(year, month, 1), "YEAR_MONTH_FORMAT")))
+
+
+def _day(day: date) -> str:
+    return str(capfirst(date_format(day, "MONTH_DAY_FORMAT")))
