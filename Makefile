@@ -119,6 +119,11 @@ screenshots: $(DEV_STAMP) ## The pictures of the papers, from the demo (needs Ch
 bench: $(DEV_STAMP) bench-peers ## Measure beside other clients, write docs/benchmarks.md (BENCH=quick: a smoke test of it)
 	@$(PY) -m bench all $(if $(filter quick,$(BENCH)),--quick)
 
+.PHONY: bench-admin
+bench-admin: $(DEV_STAMP) ## Measure the admin's pages with a million recoveries (BENCH=quick: a smoke test of it)
+	@for engine in postgres sqlite; do \
+	  $(PY) -m bench pages --engine $$engine $(if $(filter quick,$(BENCH)),--quick) || exit $$?; done
+
 .PHONY: bench-peers
 bench-peers: $(PEERS_STAMP) ## The other clients, locked, in an environment of their own
 

@@ -1,4 +1,7 @@
-"""`python -m bench BENCH`: measure, write bench/results/*.json, and the table of docs/benchmarks.md."""
+"""`python -m bench BENCH`: measure, write bench/results/*.json, and the table of docs/benchmarks.md.
+
+`all` is what is measured beside other clients; `pages`, beside Django's own admin, is a bench of its own.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,18 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from bench import following, honesty, machine, memory, peers, report, resume, submitting
+from bench import following, honesty, machine, memory, pages, peers, report, resume, submitting
 from bench.portal import Portals, Services, services
 from bench.processes import ROOT, BenchFailed
 from bench.results import Result, Row, write
 
 QUICK: Final = ROOT / "var" / "bench"
 """Where a quick run writes: it is a smoke test, and no result."""
-BENCHES: Final = ("all", "following", "submitting", "memory", "resume", "honesty", "report")
+BENCHES: Final = ("all", "following", "submitting", "memory", "resume", "honesty", "pages", "report")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,10 +37,13 @@ class Size:
     jobs: int
     honest_jobs: int
     honest_rounds: int
+    rows: int
 
 
-FULL: Final = Size(rounds=5, batches=(1_000, 10_000), window=30, jobs=100, honest_jobs=500, honest_rounds=2)
-SMOKE: Final = Size(rounds=1, batches=(50, 150), window=12, jobs=20, honest_jobs=40, honest_rounds=1)
+FULL: Final = Size(
+    rounds=5, batches=(1_000, 10_000), window=30, jobs=100, honest_jobs=500, honest_rounds=2, rows=1_000_000
+)
+SMOKE: Final = Size(rounds=1, batches=(50, 150), window=12, jobs=20, honest_jobs=40, honest_rounds=1, rows=3_000)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -53,14 +60,22 @@ class Run:
     def __post_init__(self) -> None:
         self.portals = Portals(self.services)
 
-    def write(self, name: str, rows: Sequence[Row], details: Mapping[str, Any], **settings: Any) -> None:
-        """One result, with machine and versions."""
+    def write(
+        self,
+        name: str,
+        rows: Sequence[Row],
+        details: Mapping[str, Any],
+        *,
+        beside: Mapping[str, str] | None = None,
+        **settings: Any,
+    ) -> None:
+        """One result, with machine and versions; `beside`: those of what it was compared with, else of the peers."""
         result = Result(
             bench=name,
             at=datetime.now(UTC).isoformat(timespec="seconds"),
             quick=self.quick,
             machine=machine.machine(),
-            versions={**machine.versions(), **self.services.versions(), **peers.versions()},
+            versions={**machine.versions(), **self.services.versions(), **(beside or peers.versions())},
             settings=settings,
             rows=tuple(rows),
             details=details,
@@ -123,6 +138,16 @@ class Run:
             retries=honesty.RETRIES,
         )  # fmt: skip
 
+    def pages(self) -> None:
+        """The admin's pages: no other client is needed for them."""
+        found = pages.measured(
+            self.portals, self.services.folder, rows=self.size.rows, rounds=self.size.rounds, say=say
+        )
+        engine = "PostgreSQL" if self.services.postgres else "SQLite"
+        beside = {"django-unfold": version("django-unfold")}
+        lines = pages.rows(found, engine=engine)
+        self.write(f"pages-{engine.lower()}", lines, found, beside=beside, recoveries=self.size.rows)
+
 
 BEGAN: Final = time.monotonic()
 
@@ -143,6 +168,7 @@ def parser() -> argparse.ArgumentParser:
     add("--rounds", type=int)
     add("--window", type=float, help="seconds measured of each round of following")
     add("--jobs", type=int, help="submissions of each round; with honesty, its jobs")
+    add("--rows", type=int, help="recoveries in the table, with pages: a multiple of 1000")
     add("--out", type=Path, help="folder of the results (by default bench/results)")
     add("--check", action="store_true", help="report: only tell whether the page is what the results say")
     return parse
@@ -158,6 +184,7 @@ def size_of(given: argparse.Namespace) -> Size:
         jobs=given.jobs or base.jobs,
         honest_jobs=given.jobs or base.honest_jobs,
         honest_rounds=given.rounds or base.honest_rounds,
+        rows=given.rows or base.rows,
     )
 
 
@@ -179,9 +206,10 @@ def main() -> int:
             "memory": run.memory,
             "resume": run.resume,
             "honesty": run.honesty,
+            "pages": run.pages,
         }
         for name, measure in chosen.items():
-            if given.bench in (name, "all"):
+            if given.bench == name or (given.bench == "all" and name != "pages"):
                 measure()
     if out == report.RESULTS:
         report.write_page()

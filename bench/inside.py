@@ -24,6 +24,7 @@ from django.conf import settings  # noqa: E402  # after setup
 from django.contrib.auth.models import User  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from bench import inside_pages  # noqa: E402
 from recovery.domain.gateways import Channel  # noqa: E402
 from recovery.domain.naming import batch_name  # noqa: E402
 from recovery.domain.states import State  # noqa: E402
@@ -97,7 +98,9 @@ def file(*, arguments: list[str]) -> int:
     return len(arguments)
 
 
-ORDERS: dict[str, Callable[..., object]] = {"people": people, "seed": seed, "file": file}
+ORDERS: dict[str, Callable[..., object]] = {
+    "people": people, "seed": seed, "file": file, "many": inside_pages.many, "pages": inside_pages.pages,
+}  # fmt: skip
 
 
 def main() -> int:

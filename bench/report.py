@@ -13,7 +13,10 @@ PAGE: Final = ROOT / "docs" / "benchmarks.md"
 RESULTS: Final = ROOT / "bench" / "results"
 BEGIN: Final = "<!-- bench:begin (written by `make bench`) -->"
 END: Final = "<!-- bench:end -->"
-ORDER: Final = ("following-1000", "following-10000", "following-default", "submitting", "memory", "resume", "honesty")
+ORDER: Final = (
+    "following-1000", "following-10000", "following-default", "submitting", "memory", "resume", "honesty",
+    "pages-postgresql", "pages-sqlite",
+)  # fmt: skip
 
 
 def load(folder: Path) -> list[Result]:
