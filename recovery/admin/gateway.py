@@ -21,10 +21,11 @@ from recovery.admin import show, story
 from recovery.admin.base import PortalAdmin, person
 from recovery.admin.forms import PauseForm
 from recovery.admin.history import SeenHistory
+from recovery.admin.lights import lights_of
 from recovery.admin.lines import LinesField
 from recovery.domain.states import State
 from recovery.models import Gateway, LivyProfile, RecoveryEvent, SubjectType
-from recovery.services import duplicates, events, gateways
+from recovery.services import connection, duplicates, events, gateways
 from recovery.services.clock import database_now
 
 OPERATE = "recovery.operate_gateway"
@@ -208,7 +209,10 @@ def to_page(obj: Gateway | LivyProfile) -> HttpResponse:
 
 def ask_test(admin_: PortalAdmin, request: HttpRequest, gateway: Gateway, *, original: Any) -> HttpResponse:
     """The page before a test."""
-    warning = _("Asks Livy for its version through the gateway “%(gateway)s”, with its user. Nothing is started.")
+    warning = _(
+        "Asks Livy, WebHDFS and YARN through the gateway “%(gateway)s”, with its user, whether they can be used. "
+        "Nothing is started."
+    )
     return admin_.page(
         request, "confirm.html", title=_("Test this connection"), original=original, button=_("Test now"),
         warning=warning % {"gateway": gateway.name},
@@ -216,14 +220,16 @@ def ask_test(admin_: PortalAdmin, request: HttpRequest, gateway: Gateway, *, ori
 
 
 def tested(admin_: PortalAdmin, request: HttpRequest, gateway: Gateway, *, back: Gateway | LivyProfile) -> HttpResponse:
-    """Tests, and says what was found."""
-    test = gateways.try_connection(gateway=gateway, now=database_now(), by=person(request))
+    """Tests, and shows what was found."""
+    test = connection.try_connection(gateway=gateway, now=database_now(), by=person(request))
     if test.ok:
         text = _("“%(gateway)s” answers and lets us in. Livy %(version)s.")
         messages.success(request, text % {"gateway": gateway.name, "version": test.version})
-        return to_page(back)
-    condition = str(wording.label(test.condition)) if test.condition else ""
-    text = _("“%(gateway)s” %(condition)s.") % {"gateway": gateway.name, "condition": condition}
-    words = test.words or (f"Livy {test.version}" if test.version else "")
-    messages.error(request, f"{text} {words}".strip())
-    return to_page(back)
+    else:
+        condition = str(wording.label(test.condition)) if test.condition else ""
+        text = _("“%(gateway)s” %(condition)s.") % {"gateway": gateway.name, "condition": condition}
+        words = test.words or (f"Livy {test.version}" if test.version else "")
+        messages.error(request, f"{text} {words}".strip())
+    return admin_.page(
+        request, "tested.html", title=_("Test this connection"), original=back, lights=lights_of(test.seen)
+    )

@@ -218,34 +218,3 @@ def resume(*, gateway_id: int, by: User) -> bool:
         if changed:
             events.append(SubjectType.GATEWAY, gateway_id, "resumed", actor=by)
     return bool(changed)
-
-
-class ConnectionTest:
-    """What "test this connection" found."""
-
-    def __init__(self, *, ok: bool, condition: Condition | None = None, words: str = "", version: str = "") -> None:
-        self.ok = ok
-        self.condition = condition
-        self.words = words
-        self.version = version
-
-
-def try_connection(
-    *, gateway: Gateway, now: datetime, by: User | None = None, client_for: ClientFactory = open_client
-) -> ConnectionTest:
-    """Reachable, let in, Livy's version fit. Heals or records the gateway's condition as a worker would."""
-    try:
-        with client_for(gateway) as client:
-            version = client.version()
-            client.list(size=0)
-    except GatewayError as error:
-        record_condition(gateway, error, now=now)
-        condition = error.condition if isinstance(error, NotSent) else Condition.SERVER_ERROR
-        events.append(SubjectType.GATEWAY, gateway.pk, "tested", cause=condition.value, actor=by)
-        return ConnectionTest(ok=False, condition=condition, words=error.words)
-    record_seen(gateway, now=now)
-    record_version(gateway, version)
-    events.append(SubjectType.GATEWAY, gateway.pk, "tested", cause="ok", actor=by, version=version.text)
-    if not version_is_fit(gateway, version):
-        return ConnectionTest(ok=False, condition=Condition.OLD_LIVY, version=version.text)
-    return ConnectionTest(ok=True, version=version.text)

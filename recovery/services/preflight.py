@@ -78,6 +78,12 @@ def preflight(
     return Preflight(at=now.astimezone(UTC).isoformat(timespec="seconds"), checks=tuple(checks), seen=seen)
 
 
+def gateway_checks(gateway: Gateway, looks: Mapping[str, Look]) -> tuple[Check, ...]:
+    """Of a gateway alone, whatever would be filed there."""
+    none = () if gateway.webhdfs_path else (Check(code="hdfs_none", light=Light.GREY),)
+    return (*_gateway(gateway, looks), *_home(looks, ours=True), *none)
+
+
 def facts_of(gateway: Gateway, payload: Payload, now: datetime) -> Facts:
     """One query, whatever it finds: each part is the newest row of its kind."""
     of_jar = Recovery.objects.of_jar(payload.file).order_by("-created_at")

@@ -68,6 +68,14 @@ CHECKS: Final[Mapping[str, Text]] = MappingProxyType(
         "jar_same": _("The jar is the one that succeeded last (no. %(subject)s)."),
         "jar_changed": _("The jar has changed since it succeeded last (no. %(subject)s)."),
         "jar_first": _("No success of this jar is known here, to compare it with."),
+        "yarn_ok": _("YARN answers; it has been running since %(since)s."),
+        "yarn_ill": _(
+            "YARN %(condition)s (%(words)s): what only YARN could tell has to wait, or ends as “to be checked”."
+        ),
+        "yarn_none": _(
+            "There is no YARN behind this gateway: what Livy has forgotten cannot be found again, and ends as “to be "
+            "checked”."
+        ),
         "rules_ok": _("Livy's rules for the request are kept."),
         "body_large": _("The request is large: %(size)s. A gateway with small buffers may refuse more than 8 KiB."),
         "same_none": _("The same jar with the same arguments was not run here in the last 24 hours."),
@@ -93,7 +101,11 @@ def check_when(check: Check) -> str:
     modified = check.params.get("modified")
     if not isinstance(modified, int):
         return ""
-    local = timezone.localtime(datetime.fromtimestamp(modified / 1000, tz=UTC))
+    return _exactly(modified)
+
+
+def _exactly(milliseconds: int) -> str:
+    local = timezone.localtime(datetime.fromtimestamp(milliseconds / 1000, tz=UTC))
     return f"{date_format(local, 'j N Y, H:i:s')} {local:%Z}"
 
 
@@ -107,6 +119,8 @@ class _Params(dict[str, Any]):
         if isinstance(given.get("modified"), int):
             then = datetime.fromtimestamp(given["modified"] / 1000, tz=UTC)
             self["age"] = timesince(then, datetime.fromisoformat(preflight.at), depth=1)
+        if isinstance(given.get("since"), int):
+            self["since"] = _exactly(given["since"])
         if given.get("condition") in set(Condition):
             self["condition"] = label(Condition(given["condition"]))
             self.setdefault("words", self["condition"])

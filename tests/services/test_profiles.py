@@ -12,8 +12,7 @@ from django.utils import timezone
 from recovery import checks, conf
 from recovery.domain.errors import InvalidInput
 from recovery.models import Gateway, LivyProfile, RecoveryEvent, SubjectType
-from recovery.services import gateways, profiles
-from sandbox import Fault
+from recovery.services import connection, profiles
 from tests.factories import make_profile, make_recovery, make_user
 from tests.services.conftest import Portal
 
@@ -114,27 +113,6 @@ def test_a_duplicate_is_free_of_env() -> None:
     assert (copy.managed_by_env, copy.enabled, copy.queue) == (False, False, "root.datalake")
 
 
-def test_test_connection_says_what_it_found(portal: Portal) -> None:
-    def test() -> Any:
-        return gateways.try_connection(gateway=Gateway.objects.get(pk=portal.gateway.pk), now=portal.clock())
-
-    found = test()
-    assert (found.ok, found.version) == (True, "0.7.1-incubating")
-    portal.sandbox.add_fault(Fault(route="GET /version", action="status", code=401, body="empty", times=1))
-    assert (test().ok, Gateway.objects.get(pk=portal.gateway.pk).condition) == (False, "credentials")
-    assert test().ok
-    assert Gateway.objects.get(pk=portal.gateway.pk).condition == ""
-
-
-def test_test_connection_with_a_livy_of_unclear_version(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
-    from recovery.gateway.livy import KnoxLivyClient
-    from recovery.gateway.wire import Version
-
-    monkeypatch.setattr(KnoxLivyClient, "version", lambda self: Version(text="cdp-7"))
-    found = gateways.try_connection(gateway=portal.gateway, now=portal.clock())
-    assert (found.ok, found.condition) == (False, "old_livy")
-
-
 def test_commands_sync_and_adopt(capsys: pytest.CaptureFixture[str], settings: Any) -> None:
     call_command("sync_env")
     assert "there is no profile" in capsys.readouterr().out
@@ -182,7 +160,7 @@ def test_secrets_come_from_env_files_and_the_environment(
     settings.ENV = _read(AD_PASSWORD="svc-password")
     Gateway.objects.filter(pk=portal.gateway.pk).update(secret_ref="env:AD_PASSWORD")
     gateway = Gateway.objects.get(pk=portal.gateway.pk)
-    assert gateways.try_connection(gateway=gateway, now=timezone.now()).ok
+    assert connection.try_connection(gateway=gateway, now=timezone.now()).ok
 
 
 def test_h4_a_start_with_a_differing_env_warns(

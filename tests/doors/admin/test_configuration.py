@@ -10,9 +10,11 @@ from django.test import Client
 from django.utils import timezone
 
 from recovery.domain.gateways import Condition
+from recovery.domain.preflight import Check, Light, Preflight
 from recovery.gateway.errors import NotSent
 from recovery.models import ApiToken, Gateway, LivyProfile, RecoveryEvent, SubjectType
-from recovery.services import gateways
+from recovery.services import connection, gateways
+from recovery.services.connection import ConnectionTest
 from recovery.services.tokens import create_token
 from tests.doors.admin.conftest import Door
 from tests.doors.admin.pages import messages, text
@@ -224,18 +226,29 @@ def test_pause_with_a_reason_and_resume(operator: Client) -> None:
 
 
 def test_a_failing_test_of_a_connection_says_why(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(*, gateway: Gateway, now: Any, by: Any) -> gateways.ConnectionTest:
+    def fails(*, gateway: Gateway, now: Any, by: Any) -> ConnectionTest:
         gateways.record_condition(
             gateway, NotSent("connection refused", condition=Condition.UNREACHABLE), now=now, jitter=lambda: 0.5
         )
-        return gateways.ConnectionTest(ok=False, condition=Condition.UNREACHABLE, words="connection refused")
+        ill = Check(
+            code="gateway_ill",
+            light=Light.AMBER,
+            params={"condition": Condition.UNREACHABLE.value, "words": "connection refused"},
+        )
+        checks = (ill, Check(code="yarn_none", light=Light.GREY), Check(code="home_ok", light=Light.GREEN))
+        seen = Preflight(at=now.isoformat(), checks=checks)
+        return ConnectionTest(ok=False, condition=Condition.UNREACHABLE, words="connection refused", seen=seen)
 
-    monkeypatch.setattr(gateways, "try_connection", fails)
+    monkeypatch.setattr(connection, "try_connection", fails)
     profile = make_profile(gateway=make_gateway(name="knox"))
     assert "Nothing is started." in text(operator.get(button(profile, "test")))
     for obj in (profile, profile.gateway):
         response = operator.post(button(obj, "test"), follow=True)
         assert messages(response) == ["“knox” cannot be reached. connection refused"]
+        shown = text(response)
+        assert "The gateway cannot be reached." in shown
+        assert "There is no YARN behind this gateway" in shown
+        assert "<details open>" in shown, "what is in order is not folded away"
     assert "connection refused" in text(operator.get(change(profile.gateway)))
 
 
@@ -254,13 +267,14 @@ def test_a_dead_port_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_test_that_went_well_and_an_old_livy(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     gateway = make_gateway(name="knox")
+    seen = Preflight(at=timezone.now().isoformat(), checks=())
     answers = iter(
         [
-            gateways.ConnectionTest(ok=True, version="0.8.0"),
-            gateways.ConnectionTest(ok=False, condition=Condition.OLD_LIVY, version="0.5.0"),
+            ConnectionTest(ok=True, version="0.8.0", seen=seen),
+            ConnectionTest(ok=False, condition=Condition.OLD_LIVY, version="0.5.0", seen=seen),
         ]
     )
-    monkeypatch.setattr(gateways, "try_connection", lambda **_kwargs: next(answers))
+    monkeypatch.setattr(connection, "try_connection", lambda **_kwargs: next(answers))
     said = messages(operator.post(button(gateway, "test"), follow=True))
     assert said == ["“knox” answers and lets us in. Livy 0.8.0."]
     said = messages(operator.post(button(gateway, "test"), follow=True))
