@@ -27,11 +27,13 @@ from recovery.domain.states import State
 from recovery.models import Gateway, LivyProfile, RecoveryEvent, SubjectType
 from recovery.services import connection, duplicates, events, gateways
 from recovery.services.clock import database_now
+from recovery.services.usage import usage_of
 
 OPERATE = "recovery.operate_gateway"
 SECRET_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/\S+")
 SEEN = ("gateway_state", "words_shown", "condition_since_shown", "next_try_shown", "last_seen_shown",
-        "livy_version", "livy_restarted_shown", "duplicates_avoided", "paused", "paused_reason")  # fmt: skip
+        "livy_version", "livy_restarted_shown", "duplicates_avoided", "usage", "paused",
+        "paused_reason")  # fmt: skip
 
 
 class GatewayForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -69,7 +71,7 @@ class GatewayAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
     fieldsets = (
         (None, {"fields": ("name", "gateway_state", "words_shown", ("condition_since_shown", "next_try_shown"),
                            ("last_seen_shown", "livy_version"), "livy_restarted_shown", "duplicates_avoided",
-                           "paused_reason")}),
+                           "usage", "paused_reason")}),
         (gettext_lazy("Address"), {
             "description": gettext_lazy("These stay as they are once a recovery was filed here: make a new gateway."),
             "fields": ("base_url", ("livy_path", "webhdfs_path"), "yarn_path", ("auth_kind", "user")),
@@ -195,6 +197,11 @@ class GatewayAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
         event = RecoveryEvent.objects.of(SubjectType.GATEWAY, obj.pk).filter(kind="livy_restarted").last()
         proof = story.line(event).text if event else ""
         return format_html('{} <span class="rp-note rp-break">{}</span>', show.moment(obj.livy_restarted_at), proof)
+
+    @display(description=gettext_lazy("usage"))
+    def usage(self, obj: Gateway) -> str:
+        """Looked at before it is paused, or only followed."""
+        return show.usage(usage_of(obj)) if obj.pk else show.NOTHING
 
     @display(description=gettext_lazy("second launches avoided"))
     def duplicates_avoided(self, obj: Gateway) -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
+
+from recovery.admin import show
+from recovery.models import LivyProfile
 
 
 class SeenHistory:
@@ -20,3 +25,41 @@ class SeenHistory:
         if request.method not in ("GET", "HEAD"):
             raise PermissionDenied
         return super().history_form_view(request, *args, **kwargs)  # type: ignore[misc, no-any-return]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Value:
+    """One column of a profile: then and today."""
+
+    name: str
+    then: str
+    today: str
+
+    @property
+    def changed(self) -> bool:
+        """It is another one today."""
+        return self.then != self.today
+
+
+def version_of(profile: LivyProfile, number: int) -> Any:
+    """The profile as it was in that version, with who made it and when; None when that is not kept."""
+    versions = LivyProfile.history.select_related("history_user")
+    return versions.filter(id=profile.pk, version=number).order_by("-history_date", "-history_id").first()
+
+
+def values_of(then: Any, today: LivyProfile) -> list[Value]:
+    """Every value that decides what is launched, and where."""
+    names = ("description", "gateway", *LivyProfile.LAUNCH_FIELDS)
+    return [
+        Value(
+            name=capfirst(str(LivyProfile._meta.get_field(name).verbose_name)),  # type: ignore[union-attr]  # a column's
+            then=_text(then, name),
+            today=_text(today, name),
+        )
+        for name in names
+    ]
+
+
+def _text(profile: Any, name: str) -> str:
+    choice = getattr(profile, f"get_{name}_display", None)
+    return show.value(choice() if choice else getattr(profile, name))

@@ -6,12 +6,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
@@ -21,12 +23,13 @@ from recovery.admin import show
 from recovery.admin.base import PortalAdmin, person
 from recovery.admin.forms import DuplicateForm
 from recovery.admin.gateway import OPERATE, ask_test, tested, to_page
-from recovery.admin.history import SeenHistory
+from recovery.admin.history import SeenHistory, values_of, version_of
 from recovery.admin.lines import LinesField, PairsField
 from recovery.domain.errors import InvalidInput, Problem
 from recovery.domain.payload import WIRE_NAMES
 from recovery.models import LivyProfile
 from recovery.services.profiles import check_profile, duplicate_profile, save_profile
+from recovery.services.usage import usage_of
 
 
 def _lines(label: str, help_text: Any) -> LinesField:
@@ -95,10 +98,11 @@ class LivyProfileAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
     list_filter = ("enabled", "gateway")
     list_select_related = ("gateway",)
     search_fields = ("name", "description", "queue", "proxy_user")
-    readonly_fields = ("standing", "version")
+    readonly_fields = ("standing", "version", "usage")
     actions_detail = ("duplicate", "test_connection")
     fieldsets = (
-        (None, {"fields": ("name", "description", "gateway", ("standing", "version"), "enabled", "allowed_groups")}),
+        (None, {"fields": ("name", "description", "gateway", ("standing", "version"), "usage", "enabled",
+                           "allowed_groups")}),
         (gettext_lazy("Arguments and class"), {"fields": ("args_mode", "class_name", "never_restart_in_yarn")}),
         (gettext_lazy("Who and where"), {"fields": (("proxy_user", "queue"),)}),
         (gettext_lazy("Sizes"), {
@@ -111,6 +115,28 @@ class LivyProfileAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
         }),
         (gettext_lazy("Spark configuration"), {"fields": ("conf",)}),
     )  # fmt: skip
+
+    def get_urls(self) -> list[URLPattern]:
+        """A version's page before Django's own."""
+        view = self.admin_site.admin_view(self.version_view)
+        return [
+            path("<int:pk>/version/<int:version>/", view, name="recovery_livyprofile_version"),
+            *super().get_urls(),
+        ]
+
+    def version_view(self, request: HttpRequest, pk: int, version: int) -> HttpResponse:
+        """What the profile was when a recovery took its values, beside what it is today."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        profile = get_object_or_404(self.get_queryset(request), pk=pk)
+        then = version_of(profile, version)
+        if then is None:
+            raise Http404
+        title = _("“%(name)s” as it was in version %(version)s") % {"name": then.name, "version": version}
+        return self.page(
+            request, "profile_version.html", title=title, original=profile, version=version,
+            values=values_of(then, profile), since=show.moment(then.history_date), by=then.history_user,
+        )  # fmt: skip
 
     def has_change_permission(self, request: HttpRequest, obj: LivyProfile | None = None) -> bool:
         """Not the one kept by .env."""
@@ -132,6 +158,13 @@ class LivyProfileAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
         """Through the service: checked, its version raised, an event written."""
         obj._history_user = request.user  # type: ignore[attr-defined]  # simple-history's way to say who
         save_profile(profile=obj, by=person(request))
+        if change and "enabled" in form.changed_data and not obj.enabled and (live := usage_of(obj).live):
+            text = ngettext(
+                "%(count)s recovery of this profile goes on as it was filed; no new one can be filed with it.",
+                "%(count)s recoveries of this profile go on as they were filed; no new one can be filed with it.",
+                live,
+            )
+            messages.info(request, text % {"count": live})
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -178,6 +211,11 @@ class LivyProfileAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
         if request.method == "POST":
             return tested(self, request, profile.gateway, back=profile)
         return ask_test(self, request, profile.gateway, original=profile)
+
+    @display(description=gettext_lazy("usage"))
+    def usage(self, obj: LivyProfile) -> str:
+        """Looked at before it is disabled."""
+        return show.usage(usage_of(obj)) if obj.pk else show.NOTHING
 
     @display(description=gettext_lazy("state"))
     def standing(self, obj: LivyProfile) -> SafeString:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -20,6 +21,7 @@ from recovery import wording
 from recovery.domain.gateways import Condition
 from recovery.domain.states import State
 from recovery.models import Gateway, Recovery
+from recovery.services.usage import Usage
 
 NOTHING: Final = "–"
 LOOKS: Final[Mapping[State, tuple[str, str]]] = MappingProxyType(
@@ -148,6 +150,20 @@ def value(shown: object) -> str:
     if isinstance(shown, Mapping):
         return "\n".join(f"{key} = {item}" for key, item in shown.items())
     return str(shown)
+
+
+def usage(used: Usage) -> SafeString | str:
+    """How many recoveries, how many of them go on, and the last success."""
+    if not used.filed:
+        return _("no recovery so far")
+    words = ngettext("%(count)s recovery", "%(count)s recoveries", used.filed) % {"count": used.filed}
+    going = ngettext("%(count)s of them goes on", "%(count)s of them go on", used.live) % {"count": used.live}
+    if used.last_success is None:
+        return format_html("{} · {} · {}", words, going, _("none has succeeded"))
+    number, when = used.last_success
+    url = reverse("admin:recovery_recovery_change", args=[number])
+    last = format_html('<a class="rp-link" href="{}">{}</a> ({})', url, _("no. %(id)s") % {"id": number}, minute(when))
+    return format_html("{} · {} · {} {}", words, going, _("last success:"), last)
 
 
 def shortened(text: str, length: int = 60) -> str:

@@ -15,6 +15,7 @@ from recovery.gateway.errors import NotSent
 from recovery.models import ApiToken, Gateway, LivyProfile, RecoveryEvent, SubjectType
 from recovery.services import connection, gateways
 from recovery.services.connection import ConnectionTest
+from recovery.services.profiles import save_profile
 from recovery.services.tokens import create_token
 from tests.doors.admin.conftest import Door
 from tests.doors.admin.pages import messages, text
@@ -134,6 +135,58 @@ def test_history_is_read_and_never_reverted(operator: Client) -> None:
     url = f"{button(profile, 'history')}{old.pk}/"
     assert "Revert" not in text(operator.get(url))
     assert operator.post(url, {"name": "x"}).status_code == 403
+
+
+def test_what_a_profile_was_when_a_recovery_took_its_values(operator: Client) -> None:
+    profile = make_profile(queue="root.datalake", conf={"spark.a": "1"})
+    recovery = make_recovery(profile=profile)
+    then = f"{PROFILES}{profile.pk}/version/1/"
+    assert f'href="{then}"' in text(operator.get(change(recovery)))
+    shown = text(operator.get(then))
+    assert "It is the version of today." in shown
+    assert "rp-then" not in shown
+    profile.queue, profile.conf = "root.night", {"spark.a": "1", "spark.b": "<2>"}
+    profile._history_user = operator.person  # type: ignore[attr-defined]
+    save_profile(profile=profile, by=operator.person)  # type: ignore[attr-defined]
+    response = operator.get(then)
+    shown = text(response)
+    assert "as it was in version 1" in shown
+    assert "Today it is version 2" in shown
+    changed = {value.name: (value.then, value.today) for value in response.context["values"] if value.changed}
+    assert changed == {
+        "Queue": ("root.datalake", "root.night"),
+        "Conf": ("spark.a = 1", "spark.a = 1\nspark.b = <2>"),
+    }
+    now = operator.get(f"{PROFILES}{profile.pk}/version/2/")
+    assert f"made by {operator.person}" in text(now)  # type: ignore[attr-defined]
+    assert b"&lt;2&gt;" in now.content
+    assert operator.get(f"{PROFILES}{profile.pk}/version/3/").status_code == 404
+    assert operator.get(f"{PROFILES}{profile.pk + 99}/version/1/").status_code == 404
+
+
+def test_a_version_is_for_those_who_may_see_profiles(door: Door) -> None:
+    profile = make_profile()
+    assert door("view_recovery").get(f"{PROFILES}{profile.pk}/version/1/").status_code == 403
+
+
+def test_usage_is_seen_before_something_is_disabled(operator: Client) -> None:
+    profile = make_profile()
+    assert "no recovery so far" in text(operator.get(change(profile)))
+    done = make_recovery(profile=profile, state="succeeded")
+    make_recovery(profile=profile, state="running")
+    for obj in (profile, profile.gateway):
+        shown = text(operator.get(change(obj)))
+        assert "2 recoveries · 1 of them goes on · last success:" in shown
+        assert f'href="{change(done)}"' in shown
+    response = operator.post(
+        change(profile), as_shown(operator, change(profile), enabled=None, jars="", conf=""), follow=True
+    )
+    assert any(said.startswith("1 recovery of this profile goes on as it was filed") for said in messages(response))
+    profile.refresh_from_db()
+    assert not profile.enabled
+    other = make_profile()
+    make_recovery(profile=other, state="failed")
+    assert "1 recovery · 0 of them go on · none has succeeded" in text(operator.get(change(other)))
 
 
 def test_lists_of_configuration(operator: Client) -> None:
