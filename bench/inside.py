@@ -100,6 +100,7 @@ def file(*, arguments: list[str]) -> int:
 
 ORDERS: dict[str, Callable[..., object]] = {
     "people": people, "seed": seed, "file": file, "many": inside_pages.many, "pages": inside_pages.pages,
+    "export": inside_pages.export,
 }  # fmt: skip
 
 

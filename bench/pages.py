@@ -14,6 +14,7 @@ from bench.portal import Portals
 from bench.results import AT_MOST, RATIO_AT_MOST, Row, Series, Target
 from bench.sandboxes import MODE, sandbox
 
+FORMS: Final = ("csv", "xlsx", "json")
 PLAIN: Final = "ModelAdmin with the same columns"
 LIST_QUERIES: Final = 12
 WORDS: Final[Mapping[str, str]] = {
@@ -33,6 +34,9 @@ def measured(portals: Portals, folder: Path, *, rows: int, rounds: int, say: Cal
         say(f"pages: {portal.inside('many', rows=rows):,} rows")
         found: dict[str, Any] = portal.inside("pages", rounds=rounds)
         say("pages: measured")
+        for form in FORMS:
+            found[form] = [portal.inside("export", form=form, rows=count) for count in (rows // 1000, rows // 10)]
+            say(f"pages: {form} {found[form][1]}")
     return found
 
 
@@ -66,6 +70,18 @@ def rows(found: Mapping[str, Any], *, engine: str) -> list[Row]:
                 unit="queries",
                 ours=Series(name="portal", rounds=tuple(map(float, counted))),
                 target=Target(kind=AT_MOST, value=most),
+            )
+        )
+    for form in FORMS:
+        few, many = found[form]
+        lines.append(
+            Row(
+                key=f"export-{form}-{engine}",
+                what=f"memory at its highest while {found['rows'] // 10:,} rows are exported ({form}), {engine}",
+                unit="MB",
+                ours=Series(name="portal", rounds=(many["megabytes"],)),
+                peer=Series(name=f"the same with {found['rows'] // 1000:,} rows", rounds=(few["megabytes"],)),
+                target=Target(kind=RATIO_AT_MOST, value=1.1),
             )
         )
     home = Series(name="portal", rounds=tuple(found["home"]["ours"]))

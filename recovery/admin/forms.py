@@ -43,6 +43,13 @@ def checked_reason(reason: str) -> str:
     return reason
 
 
+def free_profile_name(name: str) -> str:
+    """The name, which no profile has. Raises ValidationError."""
+    if LivyProfile.objects.filter(name__iexact=name).exists():
+        raise forms.ValidationError(_("There is a profile of this name already."))
+    return name
+
+
 class ProblemForm(forms.Form):
     """A form that shows the domain's problems on its fields."""
 
@@ -276,7 +283,4 @@ class DuplicateForm(ProblemForm):
 
     def clean_name(self) -> str:
         """Not taken."""
-        name = str(self.cleaned_data["name"])
-        if LivyProfile.objects.filter(name__iexact=name).exists():
-            raise forms.ValidationError(_("There is a profile of this name already."))
-        return name
+        return free_profile_name(str(self.cleaned_data["name"]))

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.utils.text import capfirst
 
 from recovery.admin import show
 from recovery.models import LivyProfile
@@ -52,14 +51,9 @@ def values_of(then: Any, today: LivyProfile) -> list[Value]:
     names = ("description", "gateway", *LivyProfile.LAUNCH_FIELDS)
     return [
         Value(
-            name=capfirst(str(LivyProfile._meta.get_field(name).verbose_name)),  # type: ignore[union-attr]  # a column's
-            then=_text(then, name),
-            today=_text(today, name),
+            name=show.column_name(LivyProfile, name),
+            then=show.column(then, name),
+            today=show.column(today, name),
         )
         for name in names
     ]
-
-
-def _text(profile: Any, name: str) -> str:
-    choice = getattr(profile, f"get_{name}_display", None)
-    return show.value(choice() if choice else getattr(profile, name))

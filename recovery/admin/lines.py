@@ -6,8 +6,13 @@ import json
 from typing import Any
 
 from django import forms
+from django.forms.widgets import Media, Script
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget
+
+from recovery.domain.spark_conf import KNOWN
 
 
 class LinesField(forms.CharField):
@@ -29,10 +34,32 @@ class LinesField(forms.CharField):
         return list(initial or []) != lines
 
 
+class PairsWidget(UnfoldAdminExpandableTextareaWidget):
+    """Rows of keys and values where scripts run (`pairs.js`), with Spark's keys suggested; a text field else."""
+
+    @property
+    def media(self) -> Media:
+        """Its script."""
+        media: Media = super().media
+        return media + Media(js=[Script("recovery/pairs.js", type="module")])  # type: ignore[list-item]  # new in 5.2
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """The text field, its words for the script, and the known keys."""
+        known = f"{name}-known"
+        words = {
+            "data-pairs": known, "data-add": _("Add a row"), "data-as-text": _("Edit as text"),
+            "data-as-rows": _("Edit as rows"), "data-remove": _("Remove this row"), "data-key": _("Key"),
+            "data-value": _("Value"),
+        }  # fmt: skip
+        field = super().render(name, value, {**(attrs or {}), **words}, renderer)
+        options = format_html_join("", '<option value="{}"></option>', ((key,) for key in sorted(KNOWN)))
+        return format_html('{}<datalist id="{}">{}</datalist>', field, known, options)
+
+
 class PairsField(forms.CharField):
     """A mapping of texts: `key=value` a line, or one JSON object."""
 
-    widget = UnfoldAdminExpandableTextareaWidget
+    widget = PairsWidget
 
     def prepare_value(self, value: Any) -> Any:
         """The mapping as lines."""

@@ -25,8 +25,10 @@ from recovery.admin.forms import DuplicateForm
 from recovery.admin.gateway import OPERATE, ask_test, tested, to_page
 from recovery.admin.history import SeenHistory, values_of, version_of
 from recovery.admin.lines import LinesField, PairsField
+from recovery.admin.profile_import import import_page
 from recovery.domain.errors import InvalidInput, Problem
 from recovery.domain.payload import WIRE_NAMES
+from recovery.domain.spark_conf import conf_remarks
 from recovery.models import LivyProfile
 from recovery.services.profiles import check_profile, duplicate_profile, save_profile
 from recovery.services.usage import usage_of
@@ -100,6 +102,7 @@ class LivyProfileAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
     search_fields = ("name", "description", "queue", "proxy_user")
     readonly_fields = ("standing", "version", "usage")
     actions_detail = ("duplicate", "test_connection")
+    actions_list = ("import_env",)
     fieldsets = (
         (None, {"fields": ("name", "description", "gateway", ("standing", "version"), "usage", "enabled",
                            "allowed_groups")}),
@@ -158,6 +161,8 @@ class LivyProfileAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
         """Through the service: checked, its version raised, an event written."""
         obj._history_user = request.user  # type: ignore[attr-defined]  # simple-history's way to say who
         save_profile(profile=obj, by=person(request))
+        for problem in conf_remarks(obj.conf):
+            messages.warning(request, wording.sentence(problem))
         if change and "enabled" in form.changed_data and not obj.enabled and (live := usage_of(obj).live):
             text = ngettext(
                 "%(count)s recovery of this profile goes on as it was filed; no new one can be filed with it.",
@@ -182,6 +187,10 @@ class LivyProfileAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
         """Those who may add one."""
         return request.user.has_perm("recovery.add_livyprofile")
 
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        """Those who may add one."""
+        return request.user.has_perm("recovery.add_livyprofile")
+
     def has_operate_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Operators."""
         return request.user.has_perm(OPERATE)
@@ -203,6 +212,12 @@ class LivyProfileAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
             request, "confirm.html", title=_("Duplicate"), original=profile, form=form, button=_("Duplicate"),
             warning=warning % {"name": profile.name},
         )  # fmt: skip
+
+    @action(description=gettext_lazy("Import from .env"), permissions=["import"], url_path="import",
+            icon="upload_file")  # fmt: skip
+    def import_env(self, request: HttpRequest) -> HttpResponse:
+        """A new one out of the guide's variables."""
+        return import_page(self, request)
 
     @action(description=gettext_lazy("Test this connection"), permissions=["operate"], url_path="test", icon="cable")
     def test_connection(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from time import monotonic
+from typing import Any, Final
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -18,15 +19,21 @@ from recovery import wording
 from recovery.admin import show
 from recovery.admin.base import person
 from recovery.admin.forms import checked_reason, new_key
+from recovery.admin.lights import Lights, lights_of
 from recovery.domain.errors import InvalidInput, Problem
 from recovery.domain.gateways import Channel
+from recovery.domain.payload import Payload
+from recovery.domain.preflight import Light, Preflight
 from recovery.models import LivyProfile, Recovery
 from recovery.services.cancelling import may_cancel, request_cancel
 from recovery.services.clock import database_now
-from recovery.services.filing import FilingKeyReused, Origin
+from recovery.services.filing import FilingKeyReused, Gate, Origin, PreflightStops
+from recovery.services.preflight import preflight
 from recovery.services.resubmission import refusal, resubmit
 
-AT_MOST = 100
+AT_MOST: Final = 100
+LOOKING: Final = 15.0
+"""Seconds for looking at all of them; a look is kept for a minute, so that a second attempt gets further."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +43,7 @@ class Row:
     recovery: Recovery
     badge: SafeString
     why_not: str
+    lights: Lights | None = None
 
     @property
     def arguments(self) -> str:
@@ -51,11 +59,13 @@ def resubmit_many(admin: Any, request: HttpRequest, queryset: QuerySet[Recovery]
 
     usable = set(LivyProfile.objects.usable_by(by).values_list("pk", flat=True))
 
+    look = _Looks()
+
     def why_not(recovery: Recovery) -> str:
         problem = refusal(recovery=recovery, origin=Origin(by=by, channel=Channel.ADMIN), reason=reason)
         if problem is None and recovery.profile_id not in usable:
             problem = Problem(field="profile", code="profile_closed", params={"value": recovery.profile.name})
-        return wording.sentence(problem) if problem else no_ticket(recovery)
+        return wording.sentence(problem) if problem else no_ticket(recovery) or red(recovery)
 
     def no_ticket(recovery: Recovery) -> str:
         try:
@@ -64,24 +74,64 @@ def resubmit_many(admin: Any, request: HttpRequest, queryset: QuerySet[Recovery]
             return " ".join(error.messages)
         return ""
 
+    def red(recovery: Recovery) -> str:
+        seen = look(recovery)
+        if seen is None:
+            return _("There was no time left to look at it. Send fewer at once, or try again.")
+        return " ".join(wording.check_text(check, seen) for check in seen.of(Light.RED))
+
     def do(recovery: Recovery) -> str:
         origin = Origin(by=by, channel=Channel.ADMIN, filing_key=f"{key}-{recovery.pk}"[:200])
         if missing := no_ticket(recovery):
             return missing
+        shown = frozenset(request.POST.getlist(f"seen-{recovery.pk}")) if "amber" in request.POST else frozenset()
         try:
-            given = reason or (recovery.reason if not why_not(recovery) else "")
-            resubmit(recovery=recovery, origin=origin, reason=given, now=database_now())
+            obstacle = why_not(recovery)
+            if obstacle and look.over:
+                return obstacle
+            given = reason or (recovery.reason if not obstacle else "")
+            resubmit(recovery=recovery, origin=origin, reason=given, now=database_now(), gate=Gate(confirmed=shown))
         except InvalidInput as error:
             return " ".join(wording.sentence(problem) for problem in error.problems)
+        except PreflightStops as stop:
+            return " ".join(wording.sentence(problem) for problem in wording.stopping(stop.checks, stop.preflight))
         except FilingKeyReused:
             return _("It was resubmitted from this page already.")
         return ""
 
     return _confirmed(
-        admin, request, queryset, do=do, why_not=why_not, key=key, reason=reason,
+        admin, request, queryset, do=do, why_not=why_not, key=key, reason=reason, look=look,
         action="resubmit_selected", title=_("Resubmit as they were"),
         done=_("%(done)s of %(all)s recoveries resubmitted."),
     )  # fmt: skip
+
+
+class _Looks:
+    """The preflight of each, while there is time."""
+
+    def __init__(self) -> None:
+        self._until = monotonic() + LOOKING
+        self._seen: dict[int, Preflight] = {}
+        self.over = False
+        """There was no time left for one of them."""
+
+    def __call__(self, recovery: Recovery) -> Preflight | None:
+        if recovery.pk not in self._seen:
+            if monotonic() > self._until:
+                self.over = True
+                return None
+            self._seen[recovery.pk] = preflight(
+                profile=recovery.profile,
+                payload=Payload.from_json(recovery.payload_json),
+                sent_text=recovery.sent_payload,
+                now=database_now(),
+            )
+        return self._seen[recovery.pk]
+
+    def lights(self, recovery: Recovery) -> Lights | None:
+        """Of one that was looked at."""
+        seen = self._seen.get(recovery.pk)
+        return lights_of(seen, ask=True) if seen else None
 
 
 def cancel_many(admin: Any, request: HttpRequest, queryset: QuerySet[Recovery]) -> HttpResponse | None:
@@ -121,6 +171,7 @@ def _confirmed(
     action: str,
     title: str,
     done: str,
+    look: _Looks | None = None,
 ) -> HttpResponse | None:
     """The page, or the work and its message. Whole rows: the list leaves the payloads out."""
     numbers = list(queryset.values_list("pk", flat=True)[: AT_MOST + 1])
@@ -134,9 +185,13 @@ def _confirmed(
         text += "".join(f" {_('No.')} {number}: {why}" for number, why in failed)
         (messages.warning if failed else messages.success)(request, text)
         return None
-    rows = [Row(recovery=r, badge=show.state_badge(r), why_not=why_not(r)) for r in selected]
+    rows = [
+        Row(recovery=r, badge=show.state_badge(r), why_not=why_not(r), lights=look.lights(r) if look else None)
+        for r in selected
+    ]
     page: HttpResponse = admin.page(
         request, "bulk.html", title=title, rows=rows, possible=sum(not row.why_not for row in rows), action=action,
         key=key, reason=reason, checkbox=ACTION_CHECKBOX_NAME, cancelling=action == "cancel_selected",
+        asks=any(row.lights and row.lights.asks and not row.why_not for row in rows),
     )  # fmt: skip
     return page

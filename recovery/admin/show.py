@@ -6,14 +6,16 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
+from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -150,6 +152,17 @@ def value(shown: object) -> str:
     if isinstance(shown, Mapping):
         return "\n".join(f"{key} = {item}" for key, item in shown.items())
     return str(shown)
+
+
+def column(row: Any, name: str) -> str:
+    """A column of a row as text; one with choices by its words."""
+    choice = getattr(row, f"get_{name}_display", None)
+    return value(choice() if choice else getattr(row, name))
+
+
+def column_name(model: type[models.Model], name: str) -> str:
+    """What a column is called."""
+    return str(capfirst(str(model._meta.get_field(name).verbose_name)))  # type: ignore[union-attr]  # a column's
 
 
 def usage(used: Usage) -> SafeString | str:

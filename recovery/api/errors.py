@@ -17,7 +17,6 @@ from rest_framework import exceptions
 from recovery import wording
 from recovery.api.problems import problem, unavailable
 from recovery.domain.errors import InvalidInput, Problem
-from recovery.domain.preflight import Light
 from recovery.services.filing import FilingKeyReused, PreflightStops
 
 CONFLICT_CODES: Final = frozenset(
@@ -90,12 +89,7 @@ def _invalid(problems: Iterable[Problem], status: HTTPStatus | None = None) -> H
 
 
 def _stopped(exc: PreflightStops) -> HttpResponse:
-    found = []
-    for check in exc.checks:
-        finding = {"finding": wording.check_text(check, exc.preflight)}
-        code = "preflight_red" if check.light is Light.RED else "preflight_amber"
-        found.append(Problem(field="preflight", code=code, params=finding))
-    return _invalid(found, HTTPStatus.UNPROCESSABLE_ENTITY)
+    return _invalid(wording.stopping(exc.checks, exc.preflight), HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def _status(problems: list[Problem]) -> HTTPStatus:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar, Final
+from typing import IO, Any, ClassVar, Final
 
 import environ
 
@@ -162,19 +162,25 @@ def environment_of(path: Path) -> dict[str, str]:
     """
     own = dict(os.environ)
     if path.is_file():
-
-        class FromFile(environ.Env):  # type: ignore[misc]  # django-environ has no types
-            """Collects the file's lines instead of writing them into the process's environment."""
-
-            ENVIRON: ClassVar[dict[str, str]] = {}
-
         try:
-            FromFile.read_env(str(path), encoding="utf-8-sig")  # editors on Windows put a mark in front
+            own = {**lines_of(path), **own}
         except UnicodeDecodeError as error:
             read = f"a byte that is no UTF-8 at position {error.start}"
             raise ConfigError(ConfigProblem(variable=str(path), read=read, expected="a text in UTF-8")) from error
-        own = {**FromFile.ENVIRON, **own}
     return own
+
+
+def lines_of(source: Path | IO[str]) -> dict[str, str]:
+    """The lines of a `.env` file, or of a text that looks like one; values stay as they are written."""
+
+    class FromFile(environ.Env):  # type: ignore[misc]  # django-environ has no types
+        """Collects the file's lines instead of writing them into the process's environment."""
+
+        ENVIRON: ClassVar[dict[str, str]] = {}
+
+    # editors on Windows put a mark in front
+    FromFile.read_env(str(source) if isinstance(source, Path) else source, encoding="utf-8-sig")
+    return dict(FromFile.ENVIRON)
 
 
 @cache

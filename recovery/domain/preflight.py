@@ -11,6 +11,7 @@ import posixpath
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -55,6 +56,9 @@ class Seen:
             return self.checksum == other.checksum
         return (self.length, self.modified) == (other.length, other.modified)
 
+
+STOPPED: Final[Mapping[Light, str]] = MappingProxyType({Light.RED: "preflight_red", Light.AMBER: "preflight_amber"})
+"""The code of the problem that a check of this light is for a filing."""
 
 UNLOOKED: Final = frozenset({"gateway_slow", "file_slow", "file_unknown", "file_scheme", "hdfs_none"})
 """Grey checks without which nothing essential was looked at."""

@@ -123,9 +123,9 @@ def duplicate_profile(*, profile: LivyProfile, name: str, by: User) -> LivyProfi
     return copy
 
 
-def env_values(reading: Reading) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(gateway, profile): the columns that `.env` decides."""
-    gateway = {
+def env_gateway_values(reading: Reading) -> dict[str, Any]:
+    """The columns of the gateway that `.env` decides."""
+    return {
         "base_url": gateway_url(reading["KNOX_HOST"], reading["KNOX_TOPOLOGY"]),
         "yarn_path": reading["KNOX_YARN_PATH"],
         "webhdfs_path": reading["KNOX_WEBHDFS_PATH"],
@@ -140,7 +140,11 @@ def env_values(reading: Reading) -> tuple[dict[str, Any], dict[str, Any]]:
         "retention_seconds": reading["LIVY_RETENTION"],
         "max_running": reading["LIVY_MAX_RUNNING"] or None,
     }
-    profile = {
+
+
+def env_profile_values(reading: Reading) -> dict[str, Any]:
+    """The columns of the profile that `.env` decides."""
+    return {
         "args_mode": reading["LIVY_ARGS_MODE"],
         "class_name": reading["LIVY_CLASS_NAME"],
         "queue": reading["LIVY_QUEUE"],
@@ -156,7 +160,6 @@ def env_values(reading: Reading) -> tuple[dict[str, Any], dict[str, Any]]:
         "archives": list(reading["LIVY_ARCHIVES"]),
         "conf": dict(reading["LIVY_CONF"]),
     }
-    return gateway, profile
 
 
 def _secret_reference(reading: Reading) -> str:
@@ -172,7 +175,7 @@ def env_differences(reading: Reading) -> list[str]:
         return []
     if profile is None:
         return ["env"]
-    gateway_values, profile_values = env_values(reading)
+    gateway_values, profile_values = env_gateway_values(reading), env_profile_values(reading)
     differing = [name for name, value in gateway_values.items() if getattr(profile.gateway, name) != value]
     return differing + [name for name, value in profile_values.items() if getattr(profile, name) != value]
 
@@ -185,7 +188,7 @@ def sync_env(*, reading: Reading | None = None) -> LivyProfile | None:
     reading = settings.ENV if reading is None else reading
     if not reading["KNOX_HOST"]:
         return None
-    gateway_values, profile_values = env_values(reading)
+    gateway_values, profile_values = env_gateway_values(reading), env_profile_values(reading)
     with transaction.atomic():
         profile = LivyProfile.objects.select_for_update().filter(managed_by_env=True).first()
         gateway = _env_gateway(profile.gateway if profile else None, gateway_values)

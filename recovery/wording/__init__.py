@@ -13,7 +13,7 @@ from recovery.wording.history import (
 )
 from recovery.wording.labels import LABELS, Text, label
 from recovery.wording.notice import Notice, mail
-from recovery.wording.preflight import ABOUT_A_RECOVERY, CHECKS, check_text, check_when
+from recovery.wording.preflight import ABOUT_A_RECOVERY, CHECKS, check_text, check_when, stopping
 from recovery.wording.problems import PROBLEMS, sentence, sentences
 
 __all__ = [
@@ -37,5 +37,6 @@ __all__ = [
     "mail",
     "sentence",
     "sentences",
+    "stopping",
     "tell",
 ]

@@ -78,6 +78,7 @@ CAUSES: Final[Mapping[str, Text]] = MappingProxyType(
         "moved": _("this database was moved"),
         "env": _("from .env"),
         "duplicate": _("as a copy"),
+        "import": _("from the text of a .env"),
         "follow_only": _("follow only"),
         "ok": _("all is well"),
         "yarn": _("in YARN"),

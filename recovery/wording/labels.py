@@ -97,8 +97,8 @@ LABELS: Final[Mapping[type[StrEnum], Mapping[StrEnum, Text]]] = MappingProxyType
         },
         Condition: {
             Condition.UNREACHABLE: _("cannot be reached"),
-            Condition.DNS: _("its name is not known (DNS)"),
-            Condition.TLS: _("its certificate was not accepted (TLS)"),
+            Condition.DNS: _("has a name that is not known (DNS)"),
+            Condition.TLS: _("has a certificate that was not accepted (TLS)"),
             Condition.TIMEOUT: _("does not answer"),
             Condition.CREDENTIALS: _("refuses our credentials"),
             Condition.FORBIDDEN: _("does not let our user in"),
@@ -111,7 +111,7 @@ LABELS: Final[Mapping[type[StrEnum], Mapping[StrEnum, Text]]] = MappingProxyType
             Condition.GARBLED: _("answers with something that is not Livy's"),
             Condition.TOO_MANY_SESSIONS: _("starts as many sessions as it can"),
             Condition.CSRF: _("wants a header that it did not get (CSRF)"),
-            Condition.SECRET: _("its secret cannot be read"),
+            Condition.SECRET: _("has a secret that cannot be read"),
             Condition.OLD_LIVY: _("has a Livy that is too old, or of unclear version"),
         },
         Certainty: {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final
@@ -13,8 +13,9 @@ from django.utils.formats import date_format
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 
+from recovery.domain.errors import Problem
 from recovery.domain.gateways import Condition
-from recovery.domain.preflight import Check, Preflight
+from recovery.domain.preflight import STOPPED, Check, Preflight
 from recovery.wording.labels import Text, label
 
 CHECKS: Final[Mapping[str, Text]] = MappingProxyType(
@@ -94,6 +95,14 @@ def check_text(check: Check, preflight: Preflight) -> str:
     """In the active language; an unknown code, of another version of the portal, is shown as it is."""
     text = CHECKS.get(check.code)
     return str(text) % _Params(check, preflight) if text is not None else check.code
+
+
+def stopping(checks: Iterable[Check], preflight: Preflight) -> list[Problem]:
+    """Each check that stopped a filing, as a problem with its sentence."""
+    return [
+        Problem(field="preflight", code=STOPPED[check.light], params={"finding": check_text(check, preflight)})
+        for check in checks
+    ]
 
 
 def check_when(check: Check) -> str:

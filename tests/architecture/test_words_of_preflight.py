@@ -21,14 +21,16 @@ MADE |= {f"{code}_perhaps" for code in MADE if code.endswith(("missing", "direct
 PARAMS: dict[str, Any] = {
     "version": "0.7.1", "condition": "dns", "reason": "why", "user": "svc", "asked": "other", "authority": "nn:8020",
     "words": "Permission denied", "scheme": "s3a", "length": 6226, "modified": 1_700_000_000_000, "size": 9000,
+    "since": 1_700_000_000_000,
 }  # fmt: skip
 
 
 def written() -> set[str]:
-    """Every text that looks like a code, in the module that makes the checks."""
-    module = tree(ROOT / "recovery/services/preflight.py")
-    texts = {node.value for node in ast.walk(module) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    kinds = "gateway|who|runs|file|hdfs|home|jar|rules|body|same"
+    """Every text that looks like a code, in the modules that make checks."""
+    modules = [tree(ROOT / f"recovery/services/{name}.py") for name in ("preflight", "connection")]
+    nodes = [node for module in modules for node in ast.walk(module) if isinstance(node, ast.Constant)]
+    texts = {node.value for node in nodes if isinstance(node.value, str)}
+    kinds = "gateway|who|runs|file|hdfs|home|jar|rules|body|same|yarn"
     return {text for text in texts if re.fullmatch(rf"({kinds})(_[a-z]+)*", text)}
 
 
@@ -61,4 +63,4 @@ def test_what_is_unknown_or_left_out_does_no_harm() -> None:
         said = wording.check_text(Check(code="file_unknown", light=Light.GREY, subject="/x.jar"), seen)
         assert said == "x.jar could not be checked (?)."
         check = Check(code="file_unknown", light=Light.GREY, subject="/x.jar", params={"condition": "dns"})
-        assert "its name is not known (DNS)" in wording.check_text(check, seen)
+        assert "has a name that is not known (DNS)" in wording.check_text(check, seen)

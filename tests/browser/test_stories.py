@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -139,6 +140,7 @@ def test_two_are_run_again_at_once(sit: Sit, language: str) -> None:
     page.select_option("select[name=action]", "resubmit_selected")
     page.locator("#changelist-form button[type=submit]").first.click()
     expect(page.locator("table.rp-table tbody tr")).to_have_count(2)
+    page.locator("input[name=amber]").check()  # both have succeeded today, which is said
     page.locator("form button.rp-primary").click()
     page.goto(f"{desk.demo.url}{LIST}?q=again.{language}")
     expect(page.locator("input.action-select")).to_have_count(4)
@@ -191,3 +193,42 @@ def test_the_home_page_follows_what_runs_without_being_loaded_again(sit: Sit, la
     expect(page.locator(f"#rp-end-{number}")).to_be_visible(timeout=PATIENCE)
     assert page.evaluate("window.stays") is True
     assert page.evaluate("document.activeElement.tagName") == "A", "the focus stays where it was"
+
+
+def test_an_operator_imports_a_profile_and_edits_its_configuration_in_rows(sit: Sit, language: str) -> None:
+    desk = sit("operator", language)
+    page = desk.go("/admin/recovery/livyprofile/")
+    page.click("a[href$='/livyprofile/import/']")
+    page.fill("#id_name", f"night-{language}")
+    page.select_option("#id_gateway", index=1)
+    page.fill("#id_text", 'LIVY_QUEUE=root.night\nLIVY_CONF={"spark.sql.shuffle.partitions": "200"}\nAD_PASSWORD=hush')
+    page.click("button[name=_preview]")
+    expect(page.locator(".rp-facts")).to_contain_text("root.night")
+    expect(page.locator("#id_text")).not_to_have_value(re.compile("hush"))
+    page.click("button[name=_save]")
+    page.wait_for_url("**/change/**")
+    rows = page.locator(".rp-pair")
+    expect(rows).to_have_count(1)
+    expect(rows.first.locator("input").first).to_have_value("spark.sql.shuffle.partitions")
+    page.locator(".rp-pairs .rp-buttons button").first.click()
+    rows.nth(1).locator("input").first.fill("spark.speculation")
+    rows.nth(1).locator("input").nth(1).fill("yes")
+    page.locator("[name=_continue]").first.click()
+    page.wait_for_load_state()
+    expect(page.locator("body")).to_contain_text("spark.speculation")  # the remark: it is true or false
+    expect(page.locator(".rp-pair")).to_have_count(2)
+    page.locator(".rp-pair").nth(1).locator("button").click()
+    page.locator(".rp-pairs .rp-buttons button").nth(1).click()
+    expect(page.locator("#id_conf")).to_have_value("spark.sql.shuffle.partitions=200")
+    page.locator("[name=_continue]").first.click()
+    expect(page.locator(".rp-pair")).to_have_count(1)
+
+
+def test_an_operator_tests_what_stands_behind_a_gateway(sit: Sit, language: str) -> None:
+    desk = sit("operator", language)
+    page = desk.go("/admin/recovery/gateway/")
+    page.locator("#result_list tbody tr").first.locator("a").first.click()
+    page.locator("a[href$='/test/']").first.click()
+    page.locator("form button.rp-primary").click()
+    expect(page.locator(".rp-checks li")).not_to_have_count(0)
+    expect(page.locator("body")).to_contain_text("YARN")

@@ -200,7 +200,7 @@ def test_lists_of_configuration(operator: Client) -> None:
     for words in ("disabled", "kept by .env", "enabled"):
         assert f"</span>{words}</span>" in profiles
     for words in ("NOT VERIFIED", "not encrypted", "follow only", "submissions paused", "usable", "not seen yet",
-                  "its name is not known (DNS)", "verified"):  # fmt: skip
+                  "has a name that is not known (DNS)", "verified"):  # fmt: skip
         assert f"</span>{words}</span>" in gateways
 
 

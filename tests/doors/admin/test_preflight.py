@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
@@ -16,7 +17,7 @@ from recovery.domain.states import State
 from recovery.models import LivyProfile, Recovery
 from sandbox import Sandbox
 from tests.doors.admin.conftest import Door
-from tests.doors.admin.pages import FILE, filed, messages, page, previewed, text, typed
+from tests.doors.admin.pages import FILE, LIST, filed, messages, page, previewed, text, typed
 from tests.factories import ARGS, JAR, make_gateway, make_profile, make_recovery
 
 PREVIEW = f"{FILE}preview/"
@@ -277,3 +278,37 @@ def test_a_gateway_without_hdfs_says_why_nothing_was_checked(steward: Client, pr
     assert "this gateway has no WebHDFS" in text(shown)
     assert run_button(shown)
     assert messages(shown) == []
+
+
+def test_many_at_once_are_looked_at_one_by_one(steward: Client, profile: LivyProfile) -> None:
+    """Red is not sent; amber only when the box was ticked, and only what stood there; green goes."""
+    good, missing, done = (
+        make_recovery(profile=profile, state="failed", reason="r", jar_args=f"--date 2024010{n}", jar_path=path)
+        for n, path in ((1, JAR), (2, MISSING), (3, JAR))
+    )
+    make_recovery(profile=profile, state="succeeded", jar_args="--date 20240103", jar_path=JAR)
+    chosen: dict[str, Any] = {"action": "resubmit_selected", ACTION_CHECKBOX_NAME: [good.pk, missing.pk, done.pk]}
+    shown = steward.post(LIST, chosen)
+    assert shown.context["possible"] == 2
+    page_text = text(shown)
+    assert "nothing: nope.jar does not exist." in page_text
+    assert "has succeeded in the last 24 hours" in page_text
+    assert 'name="amber"' in page_text
+    seen = {
+        f"seen-{row.recovery.pk}": [check.key for check in row.lights.rows if check.asks]
+        for row in shown.context["rows"] if not row.why_not
+    }  # fmt: skip
+    send = chosen | {"confirmed": "1", "key": shown.context["key"]} | seen
+    said = messages(steward.post(LIST, send, follow=True))[0]
+    assert said.startswith("1 of 3 recoveries resubmitted.")
+    kept = Preflight.from_text(good.resubmissions.get().preflight)
+    assert kept is not None
+    assert kept.light is Light.GREEN
+    again = chosen | {"confirmed": "1", "key": "b" * 32, "amber": "1"}
+    assert (
+        f"No. {done.pk}: Not filed, since it was not confirmed" in messages(steward.post(LIST, again, follow=True))[0]
+    )
+    said = messages(steward.post(LIST, send | {"amber": "1"}, follow=True))[0]
+    assert f"No. {missing.pk}: Not filed: nope.jar does not exist." in said
+    assert done.resubmissions.count() == 1
+    assert not missing.resubmissions.exists()

@@ -14,10 +14,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from recovery.domain.payload import Payload
+from recovery.domain.preflight import Light
 from recovery.domain.states import TERMINAL, State
 from recovery.domain.verdicts import Outcome
 from recovery.models import Recovery, RecoveryEvent, RecoveryLog, SubjectType
 from recovery.services import events
+from recovery.services.preflight import preflight
 from tests.doors.admin.conftest import Door
 from tests.doors.admin.pages import LIST, filed, messages, page, previewed, text, to_be_confirmed, typed
 from tests.factories import ARGS, make_gateway, make_profile, make_recovery, make_user
@@ -246,10 +249,13 @@ def test_many_are_resubmitted_with_a_reason_that_names_its_ticket(
     steward: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "REASON_PATTERN", "DATA-[0-9]+")
-    old, new = make_recovery(state="failed", reason="no ticket"), make_recovery(state="failed", reason="DATA-1")
+    old = make_recovery(state="failed", reason="no ticket", jar_args="--date 20240101")
+    new = make_recovery(state="failed", reason="DATA-1", jar_args="--date 20240102")
     chosen = {"action": "resubmit_selected", ACTION_CHECKBOX_NAME: [old.pk, new.pk]}
     shown = steward.post(LIST, chosen)
     assert shown.context["possible"] == 1
+    for row in (old, new):
+        chosen |= remarks(row)
     steward.post(LIST, chosen | {"confirmed": "1", "key": "a" * 32})
     assert (old.resubmissions.count(), new.resubmissions.count()) == (0, 1)
     steward.post(LIST, chosen | {"confirmed": "1", "key": "c" * 32, "reason": "no ticket either"})
@@ -378,6 +384,17 @@ def chosen(action: str, *recoveries: Recovery, **more: str) -> dict[str, Any]:
     return {"action": action, ACTION_CHECKBOX_NAME: [str(r.pk) for r in recoveries]} | more
 
 
+def remarks(recovery: Recovery) -> dict[str, Any]:
+    """What the page sends when its remarks were read: the gateway of these tests has no secret."""
+    seen = preflight(
+        profile=recovery.profile,
+        payload=Payload.from_json(recovery.payload_json),
+        sent_text=recovery.sent_payload,
+        now=timezone.now(),
+    )
+    return {"amber": "1", f"seen-{recovery.pk}": [check.key for check in seen.of(Light.AMBER)]}
+
+
 def test_resubmit_many_says_before_and_after_how_many(steward: Client) -> None:
     failed, running, lost = (make_recovery(state=state, reason="r") for state in ("failed", "running", "lost"))
     closed = make_recovery(state="failed", profile=make_profile(groups=["Operators"]))
@@ -386,7 +403,12 @@ def test_resubmit_many_says_before_and_after_how_many(steward: Client) -> None:
     assert "1 of 4 selected recoveries can be sent again" in text(asked)
     assert "not open to you" in text(asked)
     assert Recovery.objects.count() == 4
+    assert "It is sent again only if you confirm below." in text(asked)
     send = chosen("resubmit_selected", *selection, confirmed="1", key=asked.context["key"])
+    refused = messages(steward.post(LIST, send, follow=True))[0]
+    assert refused.startswith("0 of 4 recoveries resubmitted.")
+    assert f"No. {failed.pk}: Not filed, since it was not confirmed: The gateway has a secret that cannot be read." in refused
+    send |= remarks(failed)
     said = messages(steward.post(LIST, send, follow=True))[0]
     assert said.startswith("1 of 4 recoveries resubmitted.")
     assert f"No. {running.pk}: Only a recovery that has ended" in said
@@ -397,6 +419,17 @@ def test_resubmit_many_says_before_and_after_how_many(steward: Client) -> None:
     assert failed.resubmissions.count() == 1, "sent twice is filed once"
     other = messages(steward.post(LIST, send | {"reason": "other"}, follow=True))[-1]
     assert "from this page already" in other
+
+
+def test_what_there_is_no_time_to_look_at_is_not_sent(steward: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    recovery = make_recovery(state="failed", reason="r")
+    monkeypatch.setattr("recovery.admin.recovery_bulk.LOOKING", -1.0)
+    asked = steward.post(LIST, chosen("resubmit_selected", recovery))
+    assert "There was no time left to look at it." in text(asked)
+    send = chosen("resubmit_selected", recovery, confirmed="1", key="a" * 32)
+    said = messages(steward.post(LIST, send | remarks(recovery), follow=True))[0]
+    assert f"No. {recovery.pk}: There was no time left" in said
+    assert not recovery.resubmissions.exists()
 
 
 def test_cancel_many_says_before_and_after_how_many(steward: Client) -> None:
