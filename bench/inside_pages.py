@@ -121,12 +121,13 @@ def pages(*, rounds: int) -> dict[str, Any]:
     found: dict[str, Any] = {"rows": total}
     for name, tail in wanted.items():
         sides = {"ours": ours + tail, "plain": plain + tail}
-        times: dict[str, list[float]] = {side: [] for side in sides}
+        times: dict[str, list[float]] = {f"{side}{part}": [] for side in sides for part in ("", "_database")}
         for number in range(rounds + 1):
             for side, address in sides.items():
-                seconds = _seconds(client, address)
+                seconds, database = _times(client, address)
                 if number:  # the first one warms up
                     times[side].append(round(seconds, 5))
+                    times[f"{side}_database"].append(round(database, 5))
         found[name] = times | {"queries": [_queries(client, sides["ours"])]}
     found["home"] = {"ours": [round(_seconds(client, "/admin/"), 5) for _ in range(rounds)],
                      "queries": [_queries(client, "/admin/")]}  # fmt: skip
@@ -165,6 +166,22 @@ def _seconds(client: Client, address: str) -> float:
     if response.status_code != 200:
         raise SystemExit(f"{address}: {response.status_code}")
     return taken
+
+
+def _times(client: Client, address: str) -> tuple[float, float]:
+    """Seconds of a page, and those of them that were spent in its queries."""
+    spent = 0.0
+
+    def timed(execute: Any, *arguments: Any) -> Any:
+        nonlocal spent
+        begun = time.perf_counter()
+        try:
+            return execute(*arguments)
+        finally:
+            spent += time.perf_counter() - begun
+
+    with connection.execute_wrapper(timed):
+        return _seconds(client, address), spent
 
 
 def _queries(client: Client, address: str) -> int:

@@ -56,6 +56,16 @@ def rows(found: Mapping[str, Any], *, engine: str) -> list[Row]:
                 target=Target(kind=RATIO_AT_MOST, value=0.5) if judged else None,
             )
         )
+    for name, words in WORDS.items():
+        lines.append(
+            Row(
+                key=f"database-{name}-{engine}",
+                what=f"of it in the database: {words}, {where}",
+                unit="s",
+                ours=Series(name="portal", rounds=tuple(found[name]["ours_database"])),
+                peer=Series(name=PLAIN, rounds=tuple(found[name]["plain_database"])),
+            )
+        )
     listed = [max(found[name]["queries"][0] for name in ("first", "deep", "filtered", "search"))]
     for key, words, counted, most in (
         ("list", "the list, the most of the pages above", listed, LIST_QUERIES),

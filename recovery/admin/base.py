@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
 from django.contrib.admin import ShowFacets
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import Permission, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, Q, Value
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
-from unfold.admin import ModelAdmin
+from django.utils.safestring import SafeString, mark_safe
+from unfold.admin import ModelAdmin, checkbox
+from unfold.decorators import display
 
 
 def person(request: HttpRequest) -> User:
@@ -36,6 +40,14 @@ def may(user: User, codename: str) -> Any:
     return Exists(Permission.objects.filter(holds, content_type__app_label="recovery", codename=codename))
 
 
+_VALUE: Final = "0000000000"
+
+
+@cache
+def _box() -> str:
+    return str(checkbox.render(ACTION_CHECKBOX_NAME, _VALUE))
+
+
 class PortalAdmin(ModelAdmin):
     """Lists that do not count millions of rows, and no delete at all."""
 
@@ -45,6 +57,11 @@ class PortalAdmin(ModelAdmin):
     list_filter_submit = True
     show_facets = ShowFacets.NEVER
     actions_on_top = True
+
+    @display(description=ModelAdmin.action_checkbox.short_description)
+    def action_checkbox(self, obj: Any) -> SafeString:
+        """The theme's box, rendered once: a widget's template for each row costs a tenth of a list's time."""
+        return mark_safe(_box().replace(_VALUE, str(int(obj.pk))))  # noqa: S308  # the theme's markup, and a number
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never: every row is referred to by history."""

@@ -33,7 +33,10 @@ from recovery.admin.recovery_page import outcome_part, recovery_page
 from recovery.admin.recovery_views import RecoveryViews
 from recovery.models import Recovery
 
-UNSEEN_IN_LISTS = ("payload", "sent_payload", "preflight", "outcome_words", "settled_reason", "args")
+SHOWN_IN_LIST = (
+    "id", "batch_name", "state", "jar_path", "raw_jar_args", "profile_name", "requester_label", "created_at",
+    "submitted_at", "started_at", "finished_at", "livy_id", "app_id", "cancel_requested_at", "settled_as",
+)  # fmt: skip
 
 
 @admin.register(Recovery)
@@ -131,8 +134,8 @@ class RecoveryAdmin(RecoveryViews, DecidingViews, ReadOnlyAdmin):
     # ── list ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Recovery]:
-        """Without the long texts."""
-        return Recovery.objects.for_list().defer(*UNSEEN_IN_LISTS)
+        """Newest first, with what the list shows: no long text, no other table."""
+        return Recovery.objects.order_by("-id").only(*SHOWN_IN_LIST)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LongChangeList]:
         """One for millions of rows."""

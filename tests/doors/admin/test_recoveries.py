@@ -407,7 +407,10 @@ def test_resubmit_many_says_before_and_after_how_many(steward: Client) -> None:
     send = chosen("resubmit_selected", *selection, confirmed="1", key=asked.context["key"])
     refused = messages(steward.post(LIST, send, follow=True))[0]
     assert refused.startswith("0 of 4 recoveries resubmitted.")
-    assert f"No. {failed.pk}: Not filed, since it was not confirmed: The gateway has a secret that cannot be read." in refused
+    assert (
+        f"No. {failed.pk}: Not filed, since it was not confirmed: The gateway has a secret that cannot be read."
+        in refused
+    )
     send |= remarks(failed)
     said = messages(steward.post(LIST, send, follow=True))[0]
     assert said.startswith("1 of 4 recoveries resubmitted.")
