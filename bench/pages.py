@@ -35,7 +35,7 @@ def measured(portals: Portals, folder: Path, *, rows: int, rounds: int, say: Cal
         found: dict[str, Any] = portal.inside("pages", rounds=rounds)
         say("pages: measured")
         for form in FORMS:
-            found[form] = [portal.inside("export", form=form, rows=count) for count in (rows // 1000, rows // 10)]
+            found[form] = [portal.inside("export", form=form, rows=count) for count in (rows // 100, rows // 10)]
             say(f"pages: {form} {found[form][1]}")
     return found
 
@@ -90,7 +90,7 @@ def rows(found: Mapping[str, Any], *, engine: str) -> list[Row]:
                 what=f"memory at its highest while {found['rows'] // 10:,} rows are exported ({form}), {engine}",
                 unit="MB",
                 ours=Series(name="portal", rounds=(many["megabytes"],)),
-                peer=Series(name=f"the same with {found['rows'] // 1000:,} rows", rounds=(few["megabytes"],)),
+                peer=Series(name=f"the same with {found['rows'] // 100:,} rows", rounds=(few["megabytes"],)),
                 target=Target(kind=RATIO_AT_MOST, value=1.1),
             )
         )

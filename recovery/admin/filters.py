@@ -13,7 +13,7 @@ from django.utils.formats import get_format
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, MultipleChoicesDropdownFilter, RangeDateFilter
 
-from recovery.domain.states import LIVE, TERMINAL, State
+from recovery.domain.states import LIVE, State
 from recovery.models import Recovery
 from recovery.services import duplicates
 
@@ -49,7 +49,7 @@ class PhaseFilter(DropdownFilter):
             case "live":
                 return queryset.filter(state__in=LIVE)
             case "ended":
-                return queryset.filter(state__in=TERMINAL)
+                return queryset.exclude(state__in=LIVE)
             case "attention":
                 return queryset.filter(NEEDS_SOMEONE)
             case "duplicate":

@@ -205,23 +205,27 @@ def attention() -> list[dict[str, Any]]:
 
 
 GOOD, BAD, OTHER = "good", "bad", "calm"
-_KIND = {State.SUCCEEDED: GOOD, State.FAILED: BAD, State.REFUSED: BAD, State.LOST: BAD}
+_BAD = (State.FAILED, State.REFUSED, State.LOST)
 
 
 def chart() -> dict[str, Any]:
     """Recoveries filed on each of the last days, by what became of them; the numbers are a table for those who do not
     see the bars."""
     first, midnight = _since(CHART_DAYS - 1)
-    counts = (
+    counts = (  # by day alone: with the state in it, SQLite goes through all that were ever filed
         Recovery.objects.filter(created_at__gte=midnight)
         .order_by()
-        .values_list(TruncDate("created_at"), "state")
-        .annotate(Count("id"))
+        .values_list(TruncDate("created_at"))
+        .annotate(
+            filed=Count("id"),
+            good=Count("id", filter=Q(state=State.SUCCEEDED)),
+            bad=Count("id", filter=Q(state__in=_BAD)),
+        )
     )
     days = {first + timedelta(days=n): {GOOD: 0, BAD: 0, OTHER: 0} for n in range(CHART_DAYS)}
-    for day, state, count in counts:
+    for day, count, good, bad in counts:
         if day in days:
-            days[day][_KIND.get(State(state), OTHER)] += count
+            days[day] = {GOOD: good, BAD: bad, OTHER: count - good - bad}
     highest = max(sum(day.values()) for day in days.values())
     bars = [
         {"day": day, "total": sum(parts.values()), "url": f"{reverse(LIST)}?created_at_from={day}&created_at_to={day}",

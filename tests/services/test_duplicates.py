@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
 from recovery.domain.states import FOLLOWED, Settlement, State
 from recovery.domain.verdicts import Outcome
 from recovery.models import RecoveryEvent, SubjectType
+from recovery.models.event import COUNTED
 from recovery.services import attempts, duplicates, events, settling
 from sandbox import Fault
 from tests.factories import make_recovery, make_user
@@ -111,3 +115,20 @@ def test_monitoring_is_told_by_an_exit_code(portal: Portal, capsys: pytest.Captu
         call_command("check_duplicates")
     assert end.value.code == 2
     assert f"recovery {row.pk} ({row.batch_name}" in capsys.readouterr().out
+
+
+def test_alarms_are_found_by_the_index_of_their_kinds_in_a_million_events(db: None) -> None:
+    plan = duplicates.alarmed().explain()
+    if connection.vendor == "sqlite":  # PostgreSQL reads a short table as it is
+        assert "event_counted" in plan
+    assert plan
+
+
+def test_what_is_counted_is_about_recoveries_alone() -> None:
+    """Nothing else may have events of these kinds: they are looked for without a word about the subject."""
+    code = Path(duplicates.__file__).parent
+    for module in sorted(code.glob("*.py")):
+        for kind in COUNTED:
+            for subject in set(SubjectType) - {SubjectType.RECOVERY}:
+                written = rf'SubjectType\.{subject.name}, [^,]+, "{kind}"'
+                assert not re.search(written, module.read_text()), (module.name, kind)
