@@ -8,14 +8,14 @@ never goes away is counted once, and the calendar is a calendar.
 from __future__ import annotations
 
 import calendar
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.cache import cache
 from django.core.paginator import InvalidPage, Page, Paginator
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -24,6 +24,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from unfold.views import ChangeList
 
+T = TypeVar("T")
 LONG: Final = 100_000
 """From this number on, the rows of a table are not counted each time."""
 FEW: Final = 2_000
@@ -76,7 +77,7 @@ def counted(rows: QuerySet[Any]) -> int:
     """How many rows an unfiltered table has. Those up to some number stay for ever and are counted every few minutes,
     what came since each time: a row that was stored late is missing until then."""
     base = rows.order_by().select_related(None)
-    name = f"counted:{rows.db}:{rows.model._meta.label_lower}"
+    name = _counted(rows.model)
     until, known = cache.get(name) or (None, 0)
     if until is not None:
         return known + base.filter(pk__gt=until).count()
@@ -85,6 +86,22 @@ def counted(rows: QuerySet[Any]) -> int:
     if total >= LONG:
         cache.set(name, (last, total), COUNTED_FOR)
     return total
+
+
+def _counted(model: type[Model]) -> str:
+    return f"counted:{model._meta.label_lower}"
+
+
+def remembered(name: str, model: type[Model], find: Callable[[], T]) -> T:
+    """What is dear to find in a long table, found every few minutes; in a short one each time."""
+    key = f"remembered:{model._meta.label_lower}:{name}"
+    known: T | None = cache.get(key)
+    if known is not None:
+        return known
+    found = find()
+    if cache.get(_counted(model)) is not None:
+        cache.set(key, found, COUNTED_FOR)
+    return found
 
 
 class LongChangeList(ChangeList):

@@ -31,7 +31,7 @@ PAGES = (
 """Of ours; the first recovery of the demo has succeeded."""
 
 
-def tested(desk: Desk) -> Page:
+def of_a_test(desk: Desk) -> Page:
     """What a test of a gateway has found."""
     page = desk.go("/admin/recovery/gateway/1/test/")
     page.locator("form button.rp-primary").click()
@@ -60,7 +60,7 @@ def many(desk: Desk) -> Page:
     return page
 
 
-ANSWERS = (tested, imported, many)
+ANSWERS = (of_a_test, imported, many)
 """Pages that answer a form."""
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 RUN = "axe.run(document, {resultTypes: ['violations']})"

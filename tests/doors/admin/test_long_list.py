@@ -86,6 +86,17 @@ def test_what_is_new_is_counted_at_once_where_the_old_ones_are_counted_seldom(
     assert ">" in counts[0], "only what came since"
 
 
+def test_who_has_filed_is_looked_for_seldom_in_a_long_table(steward: Client, many: tuple[LivyProfile, User]) -> None:
+    def asked() -> list[str]:
+        with CaptureQueriesContext(connection) as queries:
+            assert many[1].username in text(steward.get(LIST))
+        return [q["sql"] for q in queries.captured_queries if "EXISTS" in q["sql"] and "auth_user" in q["sql"]]
+
+    shown(steward)  # counts, and so knows that it is long
+    asked()
+    assert asked() == []
+
+
 def test_a_short_table_is_always_counted(steward: Client) -> None:
     cache.clear()
     assert steward.get(LIST).context["cl"].result_count == 0
