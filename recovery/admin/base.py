@@ -15,6 +15,7 @@ from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString, mark_safe
 from unfold.admin import ModelAdmin, checkbox
 from unfold.decorators import display
+from unfold.views import ChangeList
 
 
 def person(request: HttpRequest) -> User:
@@ -48,6 +49,16 @@ def _box() -> str:
     return str(checkbox.render(ACTION_CHECKBOX_NAME, _VALUE))
 
 
+class PortalChangeList(ChangeList):
+    """Offers to show everything only where something is left out."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """The theme goes by two numbers, of which we do not count the second."""
+        super().get_results(request)
+        if not self.query and not self.get_filters_params():
+            self.full_result_count = self.result_count
+
+
 class PortalAdmin(ModelAdmin):
     """Lists that do not count millions of rows, and no delete at all."""
 
@@ -57,6 +68,10 @@ class PortalAdmin(ModelAdmin):
     list_filter_submit = True
     show_facets = ShowFacets.NEVER
     actions_on_top = True
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PortalChangeList]:
+        """Ours."""
+        return PortalChangeList
 
     @display(description=ModelAdmin.action_checkbox.short_description)
     def action_checkbox(self, obj: Any) -> SafeString:

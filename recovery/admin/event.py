@@ -18,6 +18,7 @@ from recovery import wording
 from recovery.admin import show, story
 from recovery.admin.base import ReadOnlyAdmin
 from recovery.admin.filters import DayRangeFilter
+from recovery.admin.long_list import LongList
 from recovery.models import RecoveryEvent, SubjectType
 
 SUBJECTS = {
@@ -60,7 +61,7 @@ class KindFilter(DropdownFilter):
 
 
 @admin.register(RecoveryEvent)
-class RecoveryEventAdmin(ReadOnlyAdmin):
+class RecoveryEventAdmin(LongList, ReadOnlyAdmin):
     """Append-only: looked at here."""
 
     list_display = ("at_shown", "subject", "text", "cause_shown", "actor_shown", "facts_shown")

@@ -16,13 +16,15 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.cache import cache
 from django.core.paginator import InvalidPage, Page, Paginator
 from django.db.models import Max, Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from unfold.views import ChangeList
+
+from recovery.admin.base import PortalChangeList
 
 T = TypeVar("T")
 LONG: Final = 100_000
@@ -104,7 +106,7 @@ def remembered(name: str, model: type[Model], find: Callable[[], T]) -> T:
     return found
 
 
-class LongChangeList(ChangeList):
+class LongChangeList(PortalChangeList):
     """Its pages come from the LongPaginator, those of a short list too."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -164,3 +166,22 @@ def _month(year: int, month: int) -> str:
 
 def _day(day: date) -> str:
     return str(capfirst(date_format(day, "MONTH_DAY_FORMAT")))
+
+
+class LongList:
+    """Put before an admin whose table may be long, has a date hierarchy, and loses no row."""
+
+    paginator = LongPaginator
+    change_list_template = "recovery/admin/long_list.html"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LongChangeList]:
+        """One for millions of rows."""
+        return LongChangeList
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """With a calendar."""
+        response: HttpResponse = super().changelist_view(request, extra_context)  # type: ignore[misc]  # the admin's
+        context = getattr(response, "context_data", None)
+        if context and "cl" in context:  # else a redirect, or the page of an action
+            context["calendar"] = calendar_of(context["cl"])
+        return response

@@ -15,7 +15,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg]  # not subscriptable when it runs
+class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg, misc]  # not subscriptable when it runs
     """A user is made inactive, not deleted: history refers to people."""
 
     form = UserChangeForm
@@ -25,7 +25,7 @@ class UserAdmin(DjangoUserAdmin, PortalAdmin):  # type: ignore[type-arg]  # not 
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, PortalAdmin):
+class GroupAdmin(DjangoGroupAdmin, PortalAdmin):  # type: ignore[misc]  # the stubs, about get_changelist
     """What people may do."""
 
     list_filter_submit = False

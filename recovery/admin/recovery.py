@@ -24,7 +24,7 @@ from recovery.admin.export import FORMATS, export
 from recovery.admin.filters import DayRangeFilter, PhaseFilter, RequesterFilter, StateFilter
 from recovery.admin.guide import guide_page
 from recovery.admin.home import live_part as live_home
-from recovery.admin.long_list import LongChangeList, LongPaginator, calendar_of
+from recovery.admin.long_list import LongList
 from recovery.admin.notices import notices_page
 from recovery.admin.recovery_bulk import cancel_many, resubmit_many
 from recovery.admin.recovery_live import live_part
@@ -40,7 +40,7 @@ SHOWN_IN_LIST = (
 
 
 @admin.register(Recovery)
-class RecoveryAdmin(RecoveryViews, DecidingViews, ReadOnlyAdmin):
+class RecoveryAdmin(LongList, RecoveryViews, DecidingViews, ReadOnlyAdmin):
     """History: looked at here, never changed. What moves a recovery is a service behind a button."""
 
     list_display = ("number", "state_shown", "what", "profile_shown", "requested_by", "filed",
@@ -59,7 +59,6 @@ class RecoveryAdmin(RecoveryViews, DecidingViews, ReadOnlyAdmin):
     search_help_text = _("Number, jar, arguments, reason, requester, batch name or application id")
     date_hierarchy = "created_at"
     ordering = ("-id",)
-    paginator = LongPaginator
     list_fullwidth = True
     list_before_template = "recovery/admin/_list_tools.html"
     actions = ("resubmit_selected", "cancel_selected")
@@ -136,18 +135,6 @@ class RecoveryAdmin(RecoveryViews, DecidingViews, ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Recovery]:
         """Newest first, with what the list shows: no long text, no other table."""
         return Recovery.objects.order_by("-id").only(*SHOWN_IN_LIST)
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LongChangeList]:
-        """One for millions of rows."""
-        return LongChangeList
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """With a calendar."""
-        response: HttpResponse = super().changelist_view(request, extra_context)
-        context = getattr(response, "context_data", None)
-        if context and "cl" in context:  # else a redirect, or the page of an action
-            context["calendar"] = calendar_of(context["cl"])
-        return response
 
     def help_view(self, request: HttpRequest) -> HttpResponse:
         """The steward's guide."""

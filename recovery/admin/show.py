@@ -21,6 +21,7 @@ from django.utils.translation import ngettext
 
 from recovery import wording
 from recovery.domain.gateways import Condition
+from recovery.domain.payload import WIRE_NAMES
 from recovery.domain.states import State
 from recovery.models import Gateway, Recovery
 from recovery.services.usage import Usage
@@ -145,6 +146,8 @@ def pretty(text: str) -> str:
 
 def value(shown: object) -> str:
     """A value of a payload as text: lists line by line, objects as `key = value`, nothing as a dash."""
+    if isinstance(shown, bool):
+        return _("yes") if shown else _("no")
     if shown in (None, "", [], {}):
         return NOTHING
     if isinstance(shown, list):
@@ -161,7 +164,9 @@ def column(row: Any, name: str) -> str:
 
 
 def column_name(model: type[models.Model], name: str) -> str:
-    """What a column is called."""
+    """What a column is called: what goes to Livy as Livy spells it."""
+    if name in WIRE_NAMES:
+        return WIRE_NAMES[name]
     return str(capfirst(str(model._meta.get_field(name).verbose_name)))  # type: ignore[union-attr]  # a column's
 
 

@@ -154,8 +154,8 @@ def test_what_a_profile_was_when_a_recovery_took_its_values(operator: Client) ->
     assert "Today it is version 2" in shown
     changed = {value.name: (value.then, value.today) for value in response.context["values"] if value.changed}
     assert changed == {
-        "Queue": ("root.datalake", "root.night"),
-        "Conf": ("spark.a = 1", "spark.a = 1\nspark.b = <2>"),
+        "queue": ("root.datalake", "root.night"),
+        "conf": ("spark.a = 1", "spark.a = 1\nspark.b = <2>"),
     }
     now = operator.get(f"{PROFILES}{profile.pk}/version/2/")
     assert f"made by {operator.person}" in text(now)  # type: ignore[attr-defined]

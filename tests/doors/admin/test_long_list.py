@@ -152,3 +152,28 @@ def test_without_a_recovery_there_is_no_calendar(steward: Client) -> None:
 def test_no_date_is_too_odd(steward: Client, query: dict[str, str]) -> None:
     Recovery.objects.filter(pk=make_recovery().pk).update(created_at=timezone.now() - timedelta(days=800))
     assert steward.get(LIST, query).status_code in (200, 302)
+
+
+def test_everything_is_offered_only_where_something_is_left_out(steward: Client) -> None:
+    make_recovery()
+    assert "Show all" not in text(steward.get(LIST))
+    for query in ({"q": "splio"}, {"phase": "live"}, {"created_at__year": timezone.localdate().year}):
+        assert "Show all" in text(steward.get(LIST, query)), query
+
+
+def test_the_events_are_a_long_list_too(auditor: Client) -> None:
+    recovery = make_recovery()
+    events = "/admin/recovery/recoveryevent/"
+    today = timezone.localdate()
+    response = auditor.get(events, {"at__year": today.year, "at__month": today.month})
+    assert f"{today:%B} {today.day}" in [choice["title"] for choice in response.context["calendar"]["choices"]]
+    assert any(event.subject_id == recovery.pk for event in response.context["cl"].result_list)
+    with CaptureQueriesContext(connection) as queries:
+        auditor.get(events)
+    assert len(queries) <= MAX_LIST_QUERIES
+
+
+def test_yes_and_no_are_words(operator: Client) -> None:
+    profile = make_profile(never_restart_in_yarn=True)
+    values = operator.get(f"/admin/recovery/livyprofile/{profile.pk}/version/1/").context["values"]
+    assert {value.name: value.then for value in values}["Never restart inside YARN"] == "yes"

@@ -41,9 +41,9 @@ def test_it_is_shown_first_and_then_stored_disabled(operator: Client) -> None:
     assert not LivyProfile.objects.filter(name="night").exists()
     page = text(shown)
     values = dict(shown.context["values"])
-    assert values["Jars"] == "hdfs:///libs/a.jar\nhdfs:///libs/b.jar"
-    assert values["Queue"] == "root.night"
-    assert values["DriverMemory"] == "4g"
+    assert values["jars"] == "hdfs:///libs/a.jar\nhdfs:///libs/b.jar"
+    assert values["queue"] == "root.night"
+    assert values["driverMemory"] == "4g"
     assert "LIVY_DRIVER_MEMORY" in shown.context["found"].unset
     assert shown.context["found"].left_out == ("AD_USER", "SOMETHING")
     assert "“spark.dynamicAllocation.enabled” is true or false, not “yes”." in page
