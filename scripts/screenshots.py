@@ -41,9 +41,16 @@ PAGES = {
     "import": "/admin/recovery/livyprofile/import/",
     "version": "/admin/recovery/livyprofile/1/version/1/",
     "history": "/admin/recovery/livyprofile/1/history/",
+    "duplicate": "/admin/recovery/livyprofile/1/duplicate/",
     "gateways": "/admin/recovery/gateway/",
     "gateway": "/admin/recovery/gateway/1/change/",
     "signatures": "/admin/recovery/failuresignature/",
+    "pause": "/admin/recovery/gateway/1/pause/",
+    "signature": "/admin/recovery/failuresignature/1/change/",
+    "try": "/admin/recovery/failuresignature/try/",
+    "log": f"{LIST}1/log/?q=RECOVERY",
+    "tokens": "/admin/recovery/apitoken/",
+    "users": "/admin/auth/user/",
     "events": "/admin/recovery/recoveryevent/",
 }
 """Name → address; recoveries 1 to 3 are made here."""

@@ -46,7 +46,7 @@ def advance(
         raise IllegalMove(f"{sorted(wanted - legal)} → {to}")
     columns: dict[str, Any] = {"next_action_at": None, "lease_until": None} if to in TERMINAL else {}
     columns |= {"state": to.value, **(changes or {})}
-    with transaction.atomic(savepoint=False):  # nothing is caught in between
+    with transaction.atomic():  # inside another transaction too, a move without its event is undone by itself
         rows = Recovery.objects.filter(pk=recovery_id, state__in=wanted)
         if only_if is not None:
             rows = rows.filter(only_if)

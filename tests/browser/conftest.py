@@ -6,6 +6,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ class Demo:
 
     url: str
     password: str
+    database: Path
 
 
 @dataclass(kw_only=True)
@@ -57,8 +59,9 @@ class Desk:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    with running(tmp_path_factory.mktemp("demo")) as (url, password):
-        yield Demo(url=url, password=password)
+    folder = tmp_path_factory.mktemp("demo")
+    with running(folder) as (url, password):
+        yield Demo(url=url, password=password, database=folder / "demo.sqlite3")
 
 
 @pytest.fixture(scope="session")
