@@ -26,8 +26,8 @@ from tests.factories import make_user
 from tests.services.conftest import Portal
 
 A_SUBMISSION = 16
-"""Statements of one submission, without those of the clock: the next row, the claim, the last act, the answer; and three
-pairs for savepoints, of which there is one outside of a test's transaction."""
+"""Statements of one submission, without those of the clock: the next row, the claim, the last act, the answer; and
+three pairs for savepoints, of which one alone is there outside of a test."""
 
 
 def test_a1_what_was_shown_is_what_was_sent_and_one_batch_starts(portal: Portal) -> None:
