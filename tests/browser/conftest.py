@@ -61,7 +61,7 @@ class Desk:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("demo")
     with running(folder) as (url, password):
-        yield Demo(url=url, password=password, database=folder / "demo.sqlite3")
+        yield Demo(url=url, password=password, database=folder / "files" / "demo.sqlite3")
 
 
 @pytest.fixture(scope="session")

@@ -74,6 +74,8 @@ RUN = "axe.run(document, {resultTypes: ['violations']})"
 
 def violations(page: Page) -> list[str]:
     """What axe-core calls serious or critical."""
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(300)  # colours fade in
     page.evaluate(AXE)
     found: dict[str, Any] = page.evaluate(RUN)
     return [
