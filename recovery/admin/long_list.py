@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 from unfold.views import ChangeList
 
 from recovery.admin.base import PortalChangeList
+from recovery.admin.list_rows import rows_of
 
 T = TypeVar("T")
 LONG: Final = 100_000
@@ -179,9 +180,10 @@ class LongList:
         return LongChangeList
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """With a calendar."""
+        """With a calendar, and rows that are made once."""
         response: HttpResponse = super().changelist_view(request, extra_context)  # type: ignore[misc]  # the admin's
         context = getattr(response, "context_data", None)
         if context and "cl" in context:  # else a redirect, or the page of an action
             context["calendar"] = calendar_of(context["cl"])
+            context["listed"] = rows_of(context["cl"])
         return response

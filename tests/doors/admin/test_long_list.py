@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from unfold.templatetags.unfold_list import items_for_result
 
 from recovery.admin import long_list
 from recovery.models import LivyProfile, Recovery
@@ -177,3 +178,19 @@ def test_yes_and_no_are_words(operator: Client) -> None:
     profile = make_profile(never_restart_in_yarn=True)
     values = operator.get(f"/admin/recovery/livyprofile/{profile.pk}/version/1/").context["values"]
     assert {value.name: value.then for value in values}["Never restart inside YARN"] == "yes"
+
+
+@pytest.mark.parametrize("address", [LIST, f"{LIST}?q=even&o=-5.2", "/admin/recovery/recoveryevent/"])
+def test_the_rows_are_those_that_the_theme_would_make(
+    steward: Client, auditor: Client, many: object, address: str
+) -> None:
+    """But for a box's caption, which the theme gives to the first column of a list without boxes too."""
+    for client in (steward, auditor):
+        context = client.get(address).context
+        shown = context["cl"]
+        theirs = [[str(cell) for cell in items_for_result(shown, row, None)] for row in shown.result_list]
+        if "action_checkbox" not in shown.list_display:
+            own = str(context["listed"]["result_headers"][0]["text"])
+            theirs = [[cells[0].replace("Select record", own), *cells[1:]] for cells in theirs]
+        assert [[str(cell) for cell in row] for row in context["listed"]["results"]] == theirs
+        assert theirs
