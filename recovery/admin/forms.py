@@ -181,9 +181,10 @@ class ReasonForm(ProblemForm):
 
 
 class AgainForm(ReasonForm):
-    """Resubmits as it was."""
+    """Resubmits as it was; `previewed` is what was shown."""
 
     filingKey = forms.UUIDField(widget=forms.HiddenInput)
+    previewed = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def clean_reason(self) -> str:
         """With its ticket."""

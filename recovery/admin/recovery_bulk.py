@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -20,16 +23,18 @@ from recovery.admin import show
 from recovery.admin.base import person
 from recovery.admin.forms import checked_reason, new_key
 from recovery.admin.lights import Lights, lights_of
-from recovery.domain.errors import InvalidInput, Problem
+from recovery.admin.sheet import Again, of_resubmission
+from recovery.domain.errors import InvalidInput
 from recovery.domain.gateways import Channel
 from recovery.domain.payload import Payload
 from recovery.domain.preflight import Light, Preflight
+from recovery.domain.states import State
 from recovery.models import LivyProfile, Recovery
 from recovery.services.cancelling import may_cancel, request_cancel
 from recovery.services.clock import database_now
 from recovery.services.filing import FilingKeyReused, Gate, Origin, PreflightStops
 from recovery.services.preflight import preflight
-from recovery.services.resubmission import refusal, resubmit
+from recovery.services.resubmission import obstacle, resubmit
 
 AT_MOST: Final = 100
 LOOKING: Final = 15.0
@@ -44,11 +49,18 @@ class Row:
     badge: SafeString
     why_not: str
     lights: Lights | None = None
+    again: Again | None = None
+    """What is sent when it is sent again."""
 
     @property
     def arguments(self) -> str:
         """Short."""
         return show.shortened(self.recovery.raw_jar_args)
+
+    @property
+    def moved(self) -> list[tuple[str, str, str]]:
+        """What is not as it was then, for all that its payload is: (name, then, now)."""
+        return [(name, then, now) for name, then, _today, now in self.again.rows if then != now] if self.again else []
 
 
 def resubmit_many(admin: Any, request: HttpRequest, queryset: QuerySet[Recovery]) -> HttpResponse | None:
@@ -56,15 +68,13 @@ def resubmit_many(admin: Any, request: HttpRequest, queryset: QuerySet[Recovery]
     by = person(request)
     reason = request.POST.get("reason", "").strip()
     key = request.POST.get("key", "") or new_key()
-
     usable = set(LivyProfile.objects.usable_by(by).values_list("pk", flat=True))
-
     look = _Looks()
+    made: list[int] = []
 
     def why_not(recovery: Recovery) -> str:
-        problem = refusal(recovery=recovery, origin=Origin(by=by, channel=Channel.ADMIN), reason=reason)
-        if problem is None and recovery.profile_id not in usable:
-            problem = Problem(field="profile", code="profile_closed", params={"value": recovery.profile.name})
+        origin = Origin(by=by, channel=Channel.ADMIN)
+        problem = obstacle(recovery=recovery, origin=origin, reason=reason, usable=usable)
         return wording.sentence(problem) if problem else no_ticket(recovery) or red(recovery)
 
     def no_ticket(recovery: Recovery) -> str:
@@ -86,11 +96,15 @@ def resubmit_many(admin: Any, request: HttpRequest, queryset: QuerySet[Recovery]
             return missing
         shown = frozenset(request.POST.getlist(f"seen-{recovery.pk}")) if "amber" in request.POST else frozenset()
         try:
-            obstacle = why_not(recovery)
-            if obstacle and look.over:
-                return obstacle
-            given = reason or (recovery.reason if not obstacle else "")
-            resubmit(recovery=recovery, origin=origin, reason=given, now=database_now(), gate=Gate(confirmed=shown))
+            why = why_not(recovery)
+            if why and look.over:
+                return why
+            if not why and request.POST.get(f"sheet-{recovery.pk}") != of_resubmission(recovery, {}).sheet.token:
+                return _("What would be sent has changed since you looked: please check it once more.")
+            given = reason or (recovery.reason if not why else "")
+            gate = Gate(confirmed=shown)
+            filed = resubmit(recovery=recovery, origin=origin, reason=given, now=database_now(), gate=gate)
+            made.append(filed.recovery.pk)
         except InvalidInput as error:
             return " ".join(wording.sentence(problem) for problem in error.problems)
         except PreflightStops as stop:
@@ -100,7 +114,7 @@ def resubmit_many(admin: Any, request: HttpRequest, queryset: QuerySet[Recovery]
         return ""
 
     return _confirmed(
-        admin, request, queryset, do=do, why_not=why_not, key=key, reason=reason, look=look,
+        admin, request, queryset, do=do, why_not=why_not, key=key, reason=reason, look=look, made=made,
         action="resubmit_selected", title=_("Resubmit as they were"),
         done=_("%(done)s of %(all)s recoveries resubmitted."),
     )  # fmt: skip
@@ -147,8 +161,8 @@ def cancel_many(admin: Any, request: HttpRequest, queryset: QuerySet[Recovery]) 
         return _("A cancel was asked for already.") if recovery.cancel_requested_at is not None else ""
 
     def do(recovery: Recovery) -> str:
-        if obstacle := why_not(recovery):
-            return obstacle
+        if why := why_not(recovery):
+            return why
         asked = request_cancel(recovery=recovery, by=by, now=database_now(), reason=reason)
         return "" if asked else _("It has ended.")
 
@@ -172,6 +186,7 @@ def _confirmed(
     title: str,
     done: str,
     look: _Looks | None = None,
+    made: Sequence[int] = (),
 ) -> HttpResponse | None:
     """The page, or the work and its message. Whole rows: the list leaves the payloads out."""
     numbers = list(queryset.values_list("pk", flat=True)[: AT_MOST + 1])
@@ -181,17 +196,36 @@ def _confirmed(
     selected = list(Recovery.objects.for_list().filter(pk__in=numbers))
     if "confirmed" in request.POST:
         failed = [(recovery.pk, why) for recovery in reversed(selected) if (why := do(recovery))]
-        text = done % {"done": len(selected) - len(failed), "all": len(selected)}
-        text += "".join(f" {_('No.')} {number}: {why}" for number, why in failed)
+        text = conditional_escape(done % {"done": len(selected) - len(failed), "all": len(selected)}) + _links(made)
+        text += format_html_join("", " {} {}: {}", ((_("No."), number, why) for number, why in failed))
         (messages.warning if failed else messages.success)(request, text)
-        return None
+        return _back(request)
     rows = [
-        Row(recovery=r, badge=show.state_badge(r), why_not=why_not(r), lights=look.lights(r) if look else None)
+        Row(
+            recovery=r, badge=show.state_badge(r), why_not=why_not(r), lights=look.lights(r) if look else None,
+            again=of_resubmission(r, {}) if look else None,
+        )
         for r in selected
-    ]
+    ]  # fmt: skip
     page: HttpResponse = admin.page(
         request, "bulk.html", title=title, rows=rows, possible=sum(not row.why_not for row in rows), action=action,
         key=key, reason=reason, checkbox=ACTION_CHECKBOX_NAME, cancelling=action == "cancel_selected",
         asks=any(row.lights and row.lights.asks and not row.why_not for row in rows),
+        reason_helps=bool(look and (settings.REASON_PATTERN or any(row.recovery.state == State.LOST for row in rows))),
+        back=request.get_full_path(),
     )  # fmt: skip
     return page
+
+
+def _links(made: Sequence[int]) -> SafeString:
+    """To what was made."""
+    links = ((reverse("admin:recovery_recovery_change", args=[number]), number) for number in made)
+    shown = format_html_join(", ", '<a class="rp-link" href="{}">{}</a>', links)
+    return format_html(" {} {}.", _("New:"), shown) if made else shown
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    """To the list with its filters, as it was when they were chosen; not by them: what has moved would be left out."""
+    home = reverse("admin:recovery_recovery_changelist")
+    back = request.POST.get("back", "")
+    return HttpResponseRedirect(back if back.split("?")[0] == home else home)

@@ -25,7 +25,7 @@ from recovery.models import Recovery
 from recovery.services.cancelling import may_cancel, request_cancel
 from recovery.services.clock import database_now
 from recovery.services.filing import Filed, FilingKeyReused, Gate, Origin, PreflightStops
-from recovery.services.resubmission import refusal, resubmit
+from recovery.services.resubmission import obstacle, refusal, resubmit
 
 
 class _Frame(Protocol):
@@ -93,11 +93,16 @@ class RecoveryViews:
         """As it was: the frozen payload under a new name."""
         by = require(request, "recovery.resubmit_recovery")
         recovery, stop = wanted(pk), None
+        again = sheets.of_resubmission(recovery, {})
         form = AgainForm(
             request.POST if request.method == "POST" else None,
-            initial={"reason": recovery.reason, "filingKey": new_key()},
+            initial={"reason": recovery.reason, "filingKey": new_key(), "previewed": again.sheet.token},
         )
+        problem = obstacle(recovery=recovery, origin=Origin(by=by, channel=Channel.ADMIN), reason="-")
         if request.method == "POST" and form.is_valid():
+            if not problem and form.cleaned_data["previewed"] != again.sheet.token:
+                _say_changed(request)
+                return redirect("admin:recovery_recovery_resubmit", pk)
             origin = Origin(by=by, channel=Channel.ADMIN, filing_key=form.cleaned_data["filingKey"].hex)
             try:
                 filed = resubmit(
@@ -112,8 +117,6 @@ class RecoveryViews:
                 return told_used(request, error)
             else:
                 return told_filed(request, filed)
-        again = sheets.of_resubmission(recovery, {})
-        problem = refusal(recovery=recovery, origin=Origin(by=by, channel=Channel.ADMIN), reason="-")
         return self.page(
             request, "resubmit.html", title=_("Resubmit as it was"), original=recovery, recovery=recovery, form=form,
             sheet=again.sheet, rows=again.rows, problem=wording.sentence(problem) if problem else "",
@@ -147,12 +150,17 @@ class RecoveryViews:
 # ── the two steps of filing ─────────────────────────────────────────────────────────────────────────────────────
 
 
+def _say_changed(request: HttpRequest) -> None:
+    messages.warning(request, _("What would be sent has changed since you looked: please check it once more."))
+
+
 def _form(admin: _Frame, request: HttpRequest, form: FilingForm, recovery: Recovery | None = None) -> HttpResponse:
     title = _("Edit and resubmit") if recovery else _("Run a recovery")
-    no_profile = not form.fields["profile"].queryset.exists()  # type: ignore[attr-defined]  # a model's choice
+    offered = form.fields["profile"].queryset  # type: ignore[attr-defined]  # a model's choice
     return admin.page(
-        request, "file.html", title=title, form=form, recovery=recovery, original=recovery, no_profile=no_profile
-    )
+        request, "file.html", title=title, form=form, recovery=recovery, original=recovery,
+        no_profile=not offered.exists(), closed=recovery and not offered.filter(pk=recovery.profile_id).exists(),
+    )  # fmt: skip
 
 
 def _two_steps(
@@ -191,7 +199,7 @@ def _two_steps(
         return told_used(request, error)
     else:
         if "_file" in request.POST:
-            messages.warning(request, _("What would be sent has changed since you looked: please check it once more."))
+            _say_changed(request)
     if "_edit" in request.POST:
         return _form(admin, request, form, recovery)
     return admin.page(

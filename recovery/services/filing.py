@@ -189,8 +189,13 @@ def store(
     now: datetime,
     parent: Recovery | None = None,
     seen: Preflight | None = None,
+    version: int | None = None,
 ) -> Filed:
-    """The row, its name, its frozen payloads and its first event in one transaction; then wake a worker."""
+    """The row, its name, its frozen payloads and its first event in one transaction; then wake a worker.
+
+    `version`: of the profile's, the one whose values are in the payload; today's without.
+    """
+    version = profile.version if version is None else version
     name = batch_name(portal_id=settings.PORTAL_ID, jar_path=payload.file, token=secrets.token_hex(TOKEN_HEX // 2))
     texts = frozen(payload, mode, name=name)
     try:
@@ -199,7 +204,7 @@ def store(
                 gateway=profile.gateway,
                 profile=profile,
                 profile_name=profile.name,
-                profile_version=profile.version,
+                profile_version=version,
                 jar_path=payload.file,
                 raw_jar_args=raw_jar_args,
                 args=list(payload.args),
@@ -231,7 +236,7 @@ def store(
                 sha256=texts.sha256,
                 preflight=seen.light.value if seen else None,
                 profile=profile.name,
-                version=profile.version,
+                version=version,
                 reason=reason or None,
                 resubmission_of=parent.pk if parent else None,
             )

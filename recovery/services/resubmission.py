@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,6 +52,22 @@ def refusal(*, recovery: Recovery, origin: Origin, reason: str) -> Problem | Non
     return None
 
 
+def obstacle(
+    *, recovery: Recovery, origin: Origin, reason: str, usable: Container[int] | None = None
+) -> Problem | None:
+    """The refusal, or that its profile cannot be used any more: for a page that says so before anybody tries.
+
+    `usable`: the numbers of the user's profiles, where they are known.
+    """
+    if problem := refusal(recovery=recovery, origin=origin, reason=reason):
+        return problem
+    if usable is None:
+        usable = LivyProfile.objects.usable_by(origin.by).values_list("pk", flat=True)
+    if recovery.profile_id in usable:
+        return None
+    return Problem(field="profile", code="profile_closed", params={"value": recovery.profile.name})
+
+
 def resubmit(
     *,
     recovery: Recovery,
@@ -64,10 +80,11 @@ def resubmit(
     overrides: Mapping[str, Any] | None = None,
     gate: Gate | None = None,
 ) -> Filed:
-    """Without changes: the frozen payload under a new name, on the gateway and profile of then.
+    """Without changes: the frozen payload under a new name, through the gateway that its profile has today.
 
     With `jar_path`, `jar_args`, `profile` or `overrides`: an edited request; what is not given stays as it was, and a
-    given profile brings its values of today. With a gate, the gateway is looked at first, outside of any transaction.
+    given profile brings its values of today. What stays is kept under the profile's version of then.
+    With a gate, the gateway is looked at first, outside of any transaction.
     Raises InvalidInput, PreflightStops (nothing stored), FilingKeyReused.
     """
     content = fingerprint("resubmit", recovery.pk, jar_path, jar_args, profile and profile.pk, overrides, reason)
@@ -98,6 +115,7 @@ def resubmit(
                 now=now,
                 parent=recovery,
                 seen=seen,
+                version=None if profile else recovery.profile_version,
             )
     except IntegrityError as error:
         # two people resubmitted it at once; the database allows one live child

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection
@@ -13,7 +14,7 @@ from recovery.domain.errors import InvalidInput
 from recovery.domain.gateways import Channel
 from recovery.domain.payload import Payload, sha256
 from recovery.domain.states import Settlement, State
-from recovery.models import Gateway, LivyProfile, Recovery
+from recovery.models import Gateway, LivyProfile, Recovery, RecoveryEvent, SubjectType
 from recovery.services import filing, resubmission
 from recovery.services.filing import FilingKeyReused, Origin, file_recovery, usable_profile
 from recovery.services.preview import preview
@@ -218,6 +219,26 @@ def test_resubmitted_with_changes_the_rest_stays_as_it_was() -> None:
         ("args", [ARGS], ["--date 20240102"]),
         ("queue", "root.datalake", "root.x"),
     ]
+
+
+def test_what_stays_as_it_was_is_kept_under_the_version_of_then() -> None:
+    """A history that says version 5 of a payload with the values of version 4 is no history."""
+    row = make_recovery(state=State.FAILED)
+    LivyProfile.objects.filter(pk=row.profile_id).update(driver_memory="64g", version=5)
+    edits: tuple[dict[str, Any], ...] = ({}, {"jar_args": "--date 20240102"})
+    for changes in edits:
+        row = Recovery.objects.for_list().get(pk=row.pk)
+        row = resubmit(recovery=row, origin=_origin(), reason="", now=timezone.now(), **changes).recovery
+        assert (row.profile_version, row.payload_json["driverMemory"]) == (1, "4g")
+        filed = RecoveryEvent.objects.get(subject_type=SubjectType.RECOVERY, subject_id=row.pk, kind="filed")
+        assert json.loads(filed.data)["version"] == 1
+        Recovery.objects.filter(pk=row.pk).update(
+            state=State.FAILED.value, finished_at=timezone.now(), next_action_at=None
+        )
+    row = Recovery.objects.for_list().get(pk=row.pk)
+    today = LivyProfile.objects.select_related("gateway").get(pk=row.profile_id)
+    row = resubmit(recovery=row, origin=_origin(), reason="", now=timezone.now(), profile=today).recovery
+    assert (row.profile_version, row.payload_json["driverMemory"]) == (5, "64g")
 
 
 def test_resubmitted_on_another_profile_brings_its_values() -> None:

@@ -298,13 +298,14 @@ def test_many_at_once_are_looked_at_one_by_one(steward: Client, profile: LivyPro
         f"seen-{row.recovery.pk}": [check.key for check in row.lights.rows if check.asks]
         for row in shown.context["rows"] if not row.why_not
     }  # fmt: skip
-    send = chosen | {"confirmed": "1", "key": shown.context["key"]} | seen
+    sheets = {f"sheet-{row.recovery.pk}": row.again.sheet.token for row in shown.context["rows"]}
+    send = chosen | {"confirmed": "1", "key": shown.context["key"]} | seen | sheets
     said = messages(steward.post(LIST, send, follow=True))[0]
     assert said.startswith("1 of 3 recoveries resubmitted.")
     kept = Preflight.from_text(good.resubmissions.get().preflight)
     assert kept is not None
     assert kept.light is Light.GREEN
-    again = chosen | {"confirmed": "1", "key": "b" * 32, "amber": "1"}
+    again = chosen | {"confirmed": "1", "key": "b" * 32, "amber": "1"} | sheets
     assert (
         f"No. {done.pk}: Not filed, since it was not confirmed" in messages(steward.post(LIST, again, follow=True))[0]
     )

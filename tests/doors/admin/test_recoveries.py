@@ -14,11 +14,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from recovery.admin.sheet import of_resubmission
 from recovery.domain.payload import Payload
 from recovery.domain.preflight import Light
 from recovery.domain.states import TERMINAL, State
 from recovery.domain.verdicts import Outcome
-from recovery.models import Recovery, RecoveryEvent, RecoveryLog, SubjectType
+from recovery.models import LivyProfile, Recovery, RecoveryEvent, RecoveryLog, SubjectType
 from recovery.services import events
 from recovery.services.preflight import preflight
 from tests.doors.admin.conftest import Door
@@ -215,7 +216,7 @@ def test_resubmit_as_it_was_sends_the_frozen_payload_once(steward: Client) -> No
     asked = steward.get(page(recovery, "resubmit"))
     assert ARGS in text(asked)
     assert "today: version 2" in text(asked)
-    send = {"reason": "once more", "filingKey": asked.context["form"]["filingKey"].value()}
+    send = {name: asked.context["form"][name].value() for name in ("filingKey", "previewed")} | {"reason": "once more"}
     unread = steward.post(page(recovery, "resubmit"), send)
     assert "Tick what you confirm, then run it" in text(unread)
     assert not recovery.resubmissions.exists()
@@ -274,9 +275,49 @@ def test_what_cannot_be_resubmitted_says_why(steward: Client) -> None:
     closed = make_recovery(state="failed")
     closed.profile.enabled = False
     closed.profile.save()
+    assert "is disabled, not open to you" in text(steward.get(page(closed, "resubmit")))
+    assert "Choose another one" in text(steward.get(page(closed, "edit")))
     response = steward.post(page(closed, "resubmit"), {"reason": "x", "filingKey": "1" * 32})
-    assert "or it is disabled" in text(response)
+    assert "is disabled, not open to you" in text(response)
     assert Recovery.objects.count() == 3
+
+
+def test_what_has_moved_since_the_page_was_shown_is_not_sent(steward: Client) -> None:
+    """A profile moved to another gateway: said on both pages, and what was shown before it moved is not sent."""
+    one, many = (make_recovery(state="failed", reason="r", jar_args=f"--date {n}") for n in (1, 2))
+    shown = steward.get(page(one, "resubmit")).context["form"]
+    send = {name: shown[name].value() for name in ("reason", "filingKey", "previewed")}
+    asked = steward.post(LIST, chosen("resubmit_selected", many))
+    row = asked.context["rows"][0]
+    send_many = chosen(
+        "resubmit_selected", many, confirmed="1", key=asked.context["key"], back=f"{LIST}?phase=attention"
+    )
+    send_many |= remarks(many)
+    assert row.moved == []
+    elsewhere = make_gateway(name="elsewhere")
+    LivyProfile.objects.filter(pk__in=[one.profile_id, many.profile_id]).update(gateway=elsewhere)
+    told = messages(steward.post(page(one, "resubmit"), send, follow=True))
+    assert told == ["What would be sent has changed since you looked: please check it once more."]
+    answer = steward.post(LIST, send_many)
+    assert answer["Location"] == f"{LIST}?phase=attention"
+    assert "What would be sent has changed" in messages(steward.get(LIST))[0]
+    assert Recovery.objects.count() == 2
+    asked = steward.post(LIST, chosen("resubmit_selected", many))
+    assert asked.context["rows"][0].moved == [("gateway", many.gateway.name, "elsewhere")]
+    assert f"gateway: {many.gateway.name} then, elsewhere now" in text(asked)
+    many = Recovery.objects.for_list().get(pk=many.pk)
+    send_many |= {"key": "b" * 32} | remarks(many)
+    answer = steward.post(LIST, send_many, follow=True)
+    child = many.resubmissions.get()
+    assert child.gateway == elsewhere
+    assert f'href="{page(child, "change")}">{child.pk}</a>' in messages(answer)[0]
+
+
+def test_the_way_back_from_many_leads_to_the_list_and_nowhere_else(steward: Client) -> None:
+    recovery = make_recovery(state="failed", reason="r")
+    for back in ("https://example.org/", "//example.org", "/admin/logout/", ""):
+        send = chosen("resubmit_selected", recovery, confirmed="1", key="a" * 32, back=back)
+        assert steward.post(LIST, send)["Location"] == LIST
 
 
 def edited(client: Client, recovery: Recovery, **changes: Any) -> dict[str, Any]:
@@ -392,7 +433,11 @@ def remarks(recovery: Recovery) -> dict[str, Any]:
         sent_text=recovery.sent_payload,
         now=timezone.now(),
     )
-    return {"amber": "1", f"seen-{recovery.pk}": [check.key for check in seen.of(Light.AMBER)]}
+    return {
+        "amber": "1",
+        f"seen-{recovery.pk}": [check.key for check in seen.of(Light.AMBER)],
+        f"sheet-{recovery.pk}": of_resubmission(recovery, {}).sheet.token,
+    }
 
 
 def test_resubmit_many_says_before_and_after_how_many(steward: Client) -> None:
@@ -404,7 +449,8 @@ def test_resubmit_many_says_before_and_after_how_many(steward: Client) -> None:
     assert "not open to you" in text(asked)
     assert Recovery.objects.count() == 4
     assert "It is sent again only if you confirm below." in text(asked)
-    send = chosen("resubmit_selected", *selection, confirmed="1", key=asked.context["key"])
+    sheet = {f"sheet-{failed.pk}": of_resubmission(failed, {}).sheet.token}
+    send = chosen("resubmit_selected", *selection, confirmed="1", key=asked.context["key"]) | sheet
     refused = messages(steward.post(LIST, send, follow=True))[0]
     assert refused.startswith("0 of 4 recoveries resubmitted.")
     assert (
