@@ -7,19 +7,13 @@ password, and values that look like a secret are masked, so such a command has t
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from recovery.domain.payload import Payload, canonical
-from recovery.domain.redaction import MASK, redact
+from recovery.domain.redaction import MASK, SECRET_KEY, SECRET_OPTION, redact
 
-_SECRET_OPTION: Final = re.compile(
-    r"--?[\w.-]{0,60}(?:password|passwd|secret|token|credential|api[_.-]?key|access[_.-]?key)[\w.-]{0,60}",
-    re.IGNORECASE,
-)
-_SECRET_KEY: Final = re.compile(r"password|passwd|secret|token|credential|api[_.-]?key|access[_.-]?key", re.IGNORECASE)
 _JOIN: Final = " \\\n  "
 
 
@@ -67,7 +61,7 @@ def _masked(body: Mapping[str, Any]) -> dict[str, Any]:
     masked: dict[str, Any] = {}
     for name, value in body.items():
         if name == "conf":
-            masked[name] = {k: MASK if _SECRET_KEY.search(k) else redact(v) for k, v in value.items()}
+            masked[name] = {k: MASK if SECRET_KEY.search(k) else redact(v) for k, v in value.items()}
         elif name == "args":
             masked[name] = list(_masked_args(value))
         elif isinstance(value, list):
@@ -83,10 +77,5 @@ def _masked_args(args: Iterable[str]) -> Iterable[str]:
         if after_option and not arg.startswith("-"):
             yield MASK
         else:
-            yield _in_one_text(redact(arg))
-        after_option = _SECRET_OPTION.fullmatch(arg) is not None
-
-
-def _in_one_text(arg: str) -> str:
-    """`--password x --date y` as one argument."""
-    return re.sub(rf"({_SECRET_OPTION.pattern})(\s{{1,4}})(?!-)\S{{1,500}}", rf"\1\2{MASK}", arg, flags=re.IGNORECASE)
+            yield redact(arg)
+        after_option = SECRET_OPTION.fullmatch(arg) is not None

@@ -7,10 +7,16 @@ from typing import Final
 
 MASK: Final = "***"
 # Every repetition is bounded: an unbounded one in front of the keyword made one log line take minutes.
+_SOUNDS: Final = r"(?:password|passwd|secret|token|credential|api[_.-]?key|access[_.-]?key)"
+_VALUE: Final = r"(\\?\"[^\"]{0,500}\"|'[^']{0,500}'|[^\s,;&\"']{1,500})"
+SECRET_KEY: Final = re.compile(_SOUNDS, re.IGNORECASE)
+SECRET_OPTION: Final = re.compile(rf"--?[\w.-]{{0,60}}{_SOUNDS}[\w.-]{{0,60}}", re.IGNORECASE)
+"""An option whose value is the word after it."""
+_OPTION: Final = re.compile(rf"(?<![\w.-])({SECRET_OPTION.pattern}\s{{1,4}})(?!-){_VALUE}", re.IGNORECASE)
 _NAMED: Final = re.compile(
-    r"(?i)((?:password|passwd|secret|token|credential|api[_.-]?key|access[_.-]?key)[\w.-]{0,60})"
+    rf"(?i)({_SOUNDS}[\w.-]{{0,60}})"
     r"(\\?[\"']?\s{0,4}[=:]\s{0,4})"  # the quote that ends a name in JSON, in JSON within a text too
-    r"(\\?\"[^\"]{0,500}\"|'[^']{0,500}'|[^\s,;&\"']{1,500})"
+    rf"{_VALUE}"
 )
 _AUTHORIZATION: Final = re.compile(r"(?i)\b(basic|bearer)\s{1,4}[a-z0-9+/._~-]{8,4000}={0,2}")
 _IN_URL: Final = re.compile(r"(?i)([a-z0-9+.-]{1,20}://[^\s/:@]{0,200}):[^\s/@]{1,200}@")
@@ -25,11 +31,12 @@ def storable(text: str) -> str:
 
 
 def redact(text: str, *secrets: str) -> str:
-    """`text` without the given secrets, without the values of names that sound like one, and without credentials
-    in URLs and headers."""
+    """`text` without the given secrets, without the values of names and options that sound like one, and without
+    credentials in URLs and headers."""
     for secret in secrets:
         if len(secret) >= 4:
             text = text.replace(secret, MASK)
     text = _NAMED.sub(rf"\1\2{MASK}", text)
+    text = _OPTION.sub(rf"\1{MASK}", text)
     text = _AUTHORIZATION.sub(rf"\1 {MASK}", text)
     return _IN_URL.sub(rf"\1:{MASK}@", text)

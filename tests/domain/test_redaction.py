@@ -27,6 +27,10 @@ from recovery.domain.redaction import MASK, NUL_SHOWN, redact, storable
         ("hdfs:///user/sddesigner/recovery.jar", "hdfs:///user/sddesigner/recovery.jar"),
         ("https://knox:8443/gateway/default", "https://knox:8443/gateway/default"),
         ("the token was refused", "the token was refused"),
+        ("RECOVERY argv[0]=<--password hunter22 --date 1>", "RECOVERY argv[0]=<--password *** --date 1>"),
+        ("run --db.token  'a b' -p x", "run --db.token  *** -p x"),
+        ("argv=<--secret hunter22>", "argv=<--secret ***"),
+        ("--password --date 1", "--password --date 1"),
         ("--date 20240101 --table splio.active", "--date 20240101 --table splio.active"),
     ],
 )
@@ -51,7 +55,16 @@ def test_a_known_secret_never_comes_through(secret: str, before: str, after: str
 
 
 @pytest.mark.parametrize(
-    "line", ["a-" * 100_000, "token" * 50_000, "token " * 50_000, "a" * 300_000 + "://", "basic " * 50_000]
+    "line",
+    [
+        "a-" * 100_000,
+        "token" * 50_000,
+        "token " * 50_000,
+        "a" * 300_000 + "://",
+        "basic " * 50_000,
+        "--token" * 50_000,
+        "-" * 100_000,
+    ],
 )
 def test_a_long_line_does_not_hold_a_worker_up(line: str) -> None:
     """An unbounded repetition took minutes for a line like these; the test run's time-out would end it."""
