@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from tempfile import TemporaryFile
@@ -13,7 +14,7 @@ import structlog
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from xlsxwriter import Workbook
 
@@ -27,12 +28,20 @@ KINDS: Final = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 CHUNK: Final = 2000
 """Rows that are read, and lines that are sent, at once."""
 UNSEEN: Final = ("payload", "sent_payload", "preflight", "args")
-XLSX_MOST: Final = 1_048_575
-"""Rows of a sheet below its heading, by Excel's limit."""
+XLSX_MOST: Final = 100_000
+"""Rows of a sheet below its heading: a workbook has no first byte before its last row, and proxies wait a minute."""
 CELL_MOST: Final = 32_767
 """Characters of a cell, by Excel's limit."""
 DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 """With these at its beginning a text is taken for a formula by spreadsheets (OWASP, "CSV Injection")."""
+SEPARATORS: Final = {"fr": ";"}
+"""What spreadsheets take for the end of a cell where decimals have a comma; elsewhere it is the comma."""
+_AFTER_SEPARATOR: Final = re.compile(r"([,;\t]\s*)(?=[=+\-@])")
+"""Where a spreadsheet of the other kind would see a cell begin."""
+CODED: Final = {
+    "state": "state", "outcome": "outcome", "settledAs": "settled_as", "channel": "channel", "argsMode": "args_mode",
+}  # fmt: skip
+"""Columns with words of the portal: in the reader's language for a spreadsheet, as in the API in JSON."""
 
 Column = tuple[str, Any, Callable[[Recovery], Any]]
 
@@ -82,14 +91,35 @@ def export(request: HttpRequest, rows: QuerySet[Recovery], form: str) -> HttpRes
     """`rows` in their order as a download; times with the portal's UTC offset."""
     log.info("exported", form=form, by=request.user.get_username(), filter=request.GET.urlencode())
     found = rows.select_related(None).select_related("gateway").defer(None).defer(*UNSEEN).iterator(chunk_size=CHUNK)
-    headings = [str(heading) for _name, heading, _value in COLUMNS]  # now: lines are made after the language is gone
+    table = _Table(rows=found)  # now: lines are made after the language is gone
     name = f"recoveries-{timezone.localtime():%Y%m%d-%H%M%S}.{form}"
     if form == "xlsx":
-        return FileResponse(_xlsx(headings, found), as_attachment=True, filename=name)
-    lines = _csv(headings, found) if form == "csv" else _json(found)
+        return FileResponse(_xlsx(table), as_attachment=True, filename=name)
+    lines = _csv(table) if form == "csv" else _json(found)
     response = StreamingHttpResponse(lines, content_type=KINDS[form])
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+class _Table:
+    """Rows for a spreadsheet, in the language of whoever asks for them."""
+
+    def __init__(self, *, rows: Iterable[Recovery]) -> None:
+        self._rows = rows
+        self._words = {
+            name: {code: str(label) for code, label in Recovery._meta.get_field(field).flatchoices}
+            for name, field in CODED.items()
+        }
+        self.headings = [str(heading) for _name, heading, _value in COLUMNS]
+        self.separator = SEPARATORS.get((get_language() or "").split("-")[0], ",")
+
+    def __iter__(self) -> Iterator[list[Any]]:
+        for row in self._rows:
+            yield [self._cell(name, value(row)) for name, _heading, value in COLUMNS]
+
+    def _cell(self, name: str, value: Any) -> Any:
+        words = self._words.get(name)
+        return words.get(value, value) if words else value
 
 
 def _time(when: datetime) -> str:
@@ -101,10 +131,12 @@ def _plain(value: Any) -> Any:
 
 
 def safe(value: Any) -> Any:
-    """A cell of a CSV file that no spreadsheet takes for a formula: an apostrophe before what could be one."""
-    if isinstance(value, str) and value.startswith(DANGEROUS):
-        return f"'{value}"
-    return "" if value is None else value
+    """A cell of a CSV file that no spreadsheet takes for a formula, whatever it takes for the end of a cell: an
+    apostrophe before what could be one."""
+    if not isinstance(value, str):
+        return "" if value is None else value
+    told = _AFTER_SEPARATOR.sub(r"\1'", value)
+    return f"'{told}" if told.startswith(DANGEROUS) else told
 
 
 class _Echo:
@@ -125,12 +157,10 @@ def _gathered(lines: Iterable[str]) -> Iterator[str]:
     yield "".join(held)
 
 
-def _csv(headings: list[str], rows: Iterable[Recovery]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield "\N{BYTE ORDER MARK}" + writer.writerow([safe(heading) for heading in headings])
-    yield from _gathered(
-        writer.writerow([safe(_plain(value(row))) for _name, _heading, value in COLUMNS]) for row in rows
-    )
+def _csv(table: _Table) -> Iterator[str]:
+    writer = csv.writer(_Echo(), delimiter=table.separator)
+    yield "\N{BYTE ORDER MARK}" + writer.writerow([safe(heading) for heading in table.headings])
+    yield from _gathered(writer.writerow([safe(_plain(value)) for value in row]) for row in table)
 
 
 def _json(rows: Iterable[Recovery]) -> Iterator[str]:
@@ -145,7 +175,7 @@ def _json(rows: Iterable[Recovery]) -> Iterator[str]:
     return _gathered(lines())
 
 
-def _xlsx(headings: list[str], rows: Iterable[Recovery]) -> IO[bytes]:
+def _xlsx(table: _Table) -> IO[bytes]:
     """A workbook in a file that is gone once it is sent; each row is on disk before the next one is read."""
     target = TemporaryFile()  # noqa: SIM115  # the response closes it
     options = {
@@ -156,14 +186,15 @@ def _xlsx(headings: list[str], rows: Iterable[Recovery]) -> IO[bytes]:
     bold, moment = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
     sheet = book.add_worksheet("recoveries")
     sheet.freeze_panes(1, 0)
-    for column, heading in enumerate(headings):
+    for column, heading in enumerate(table.headings):
         sheet.write_string(0, column, heading, bold)
-    for line, row in enumerate(rows, start=1):
+    for line, row in enumerate(table, start=1):
         if line == XLSX_MOST:
-            sheet.write_string(line, 0, gettext("There are more rows than a sheet can hold: export them as CSV."), bold)
+            sheet.write_string(
+                line, 0, gettext("There are more rows than this sheet takes: export them as CSV, or filter them."), bold
+            )
             break
-        for column, (_name, _head, value) in enumerate(COLUMNS):
-            cell = value(row)
+        for column, cell in enumerate(row):
             if isinstance(cell, datetime):
                 sheet.write_datetime(line, column, timezone.localtime(cell), moment)
             elif isinstance(cell, int):

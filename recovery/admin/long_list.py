@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.cache import cache
 from django.core.paginator import InvalidPage, Page, Paginator
-from django.db.models import Max, Model, QuerySet
+from django.db.models import Count, Max, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -84,10 +84,10 @@ def counted(rows: QuerySet[Any]) -> int:
     until, known = cache.get(name) or (None, 0)
     if until is not None:
         return known + base.filter(pk__gt=until).count()
-    last = base.aggregate(last=Max("pk"))["last"]
-    total = base.filter(pk__lte=last).count() if last is not None else 0
+    found = base.aggregate(last=Max("pk"), total=Count("pk"))
+    total: int = found["total"]
     if total >= LONG:
-        cache.set(name, (last, total), COUNTED_FOR)
+        cache.set(name, (found["last"], total), COUNTED_FOR)
     return total
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
@@ -34,8 +34,9 @@ from recovery.admin.recovery_views import RecoveryViews
 from recovery.models import Recovery
 
 SHOWN_IN_LIST = (
-    "id", "batch_name", "state", "jar_path", "raw_jar_args", "profile_name", "requester_label", "created_at",
-    "submitted_at", "started_at", "finished_at", "livy_id", "app_id", "cancel_requested_at", "settled_as",
+    "id", "batch_name", "state", "jar_path", "raw_jar_args", "profile_name", "gateway__name", "requester_label",
+    "reason", "created_at", "submitted_at", "started_at", "finished_at", "livy_id", "app_id", "cancel_requested_at",
+    "settled_as",
 )  # fmt: skip
 
 
@@ -43,7 +44,7 @@ SHOWN_IN_LIST = (
 class RecoveryAdmin(LongList, RecoveryViews, DecidingViews, ReadOnlyAdmin):
     """History: looked at here, never changed. What moves a recovery is a service behind a button."""
 
-    list_display = ("number", "state_shown", "what", "profile_shown", "requested_by", "filed",
+    list_display = ("number", "state_shown", "what", "profile_shown", "requested_by", "filed", "ended",
                     "duration_shown", "batch")  # fmt: skip
     list_display_links = ("number",)
     list_filter = (
@@ -55,8 +56,9 @@ class RecoveryAdmin(LongList, RecoveryViews, DecidingViews, ReadOnlyAdmin):
         ("outcome", ChoicesDropdownFilter),
         ("created_at", DayRangeFilter),
     )
-    search_fields = ("batch_name", "jar_path", "raw_jar_args", "app_id", "reason", "requester_label")
-    search_help_text = _("Number, jar, arguments, reason, requester, batch name or application id")
+    search_fields = ("batch_name", "jar_path", "raw_jar_args", "app_id", "reason", "requester_label", "profile_name",
+                     "gateway__name")  # fmt: skip
+    search_help_text = _("Number, jar, arguments, reason, requester, profile, gateway, batch or application")
     date_hierarchy = "created_at"
     ordering = ("-id",)
     list_fullwidth = True
@@ -133,8 +135,8 @@ class RecoveryAdmin(LongList, RecoveryViews, DecidingViews, ReadOnlyAdmin):
     # ── list ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Recovery]:
-        """Newest first, with what the list shows: no long text, no other table."""
-        return Recovery.objects.order_by("-id").only(*SHOWN_IN_LIST)
+        """Newest first, with what the list shows: no payload."""
+        return Recovery.objects.order_by("-id").select_related("gateway").only(*SHOWN_IN_LIST)
 
     def help_view(self, request: HttpRequest) -> HttpResponse:
         """The steward's guide."""
@@ -158,10 +160,10 @@ class RecoveryAdmin(LongList, RecoveryViews, DecidingViews, ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Recovery], search_term: str
     ) -> tuple[QuerySet[Recovery], bool]:
-        """A number that is a recovery's finds that one; everything else is looked for in the texts."""
+        """A number that is a recovery's or a batch's finds these; everything else is looked for in the texts."""
         number = search_term.strip().removeprefix("#")
         if number.isdecimal() and len(number) < 19:
-            exact = queryset.filter(pk=int(number))
+            exact = queryset.filter(Q(pk=int(number)) | Q(livy_id=int(number)))
             if exact.exists():
                 return exact, False
         return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
@@ -181,20 +183,25 @@ class RecoveryAdmin(LongList, RecoveryViews, DecidingViews, ReadOnlyAdmin):
         """Short; whole in the tool tip."""
         return show.command(obj.jar_path, obj.raw_jar_args)
 
-    @display(description=_("profile"), ordering="profile_name")
+    @display(description=_("profile and gateway"), ordering="profile_name")
     def profile_shown(self, obj: Recovery) -> str:
-        """The name at that time."""
-        return obj.profile_name
+        """The profile's name at that time."""
+        return show.two_lines(obj.profile_name, obj.gateway.name)
 
-    @display(description=_("requested by"), ordering="requester_label")
+    @display(description=_("requested by, reason"), ordering="requester_label")
     def requested_by(self, obj: Recovery) -> str:
-        """The name at that time."""
-        return obj.requester_label
+        """The name at that time, and why."""
+        return show.two_lines(obj.requester_label, obj.reason)
 
     @display(description=_("filed"), ordering="created_at")
     def filed(self, obj: Recovery) -> str:
         """When."""
         return show.minute(obj.created_at)
+
+    @display(description=_("ended"), ordering="finished_at")
+    def ended(self, obj: Recovery) -> str:
+        """When."""
+        return show.minute(obj.finished_at)
 
     @display(description=_("duration"))
     def duration_shown(self, obj: Recovery) -> str:

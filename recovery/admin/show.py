@@ -115,6 +115,12 @@ def command(path: str, arguments: str) -> SafeString:
     )
 
 
+def two_lines(first: str, second: str) -> SafeString:
+    """What a cell is about, and a word more below it, short; whole in the tool tip."""
+    below = format_html('<span class="rp-below" title="{}">{}</span>', second, shortened(second, 60)) if second else ""
+    return format_html('<span class="rp-cell">{}{}</span>', first, below)
+
+
 def duration(recovery: Recovery, now: datetime) -> str:
     """From running (or else from Livy's yes) to the end, or to now; empty when it never ran."""
     begun = recovery.begun_at

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import zipfile
 from typing import Any
 from xml.etree import ElementTree
@@ -30,9 +31,9 @@ def exported(client: Client, form: str, **query: Any) -> bytes:
     return b"".join(response)
 
 
-def rows_of_csv(content: bytes) -> list[dict[str, str]]:
+def rows_of_csv(content: bytes, separator: str = ",") -> list[dict[str, str]]:
     assert content.startswith(b"\xef\xbb\xbf"), "a spreadsheet reads it as UTF-8"
-    lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
+    lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig")), delimiter=separator))
     return [dict(zip(NAMES, line, strict=True)) for line in lines[1:]]
 
 
@@ -80,9 +81,29 @@ def test_xlsx_has_headings_in_the_readers_language_and_numbers_as_numbers(door: 
     english, french = (rows_of_xlsx(exported(door("Auditors", language=code), "xlsx")) for code in ("en", "fr"))
     assert english[0][NAMES.index("reason")] == "reason"
     assert french[0][NAMES.index("reason")] == "motif"
-    assert ",motif," in exported(door("Auditors", language="fr"), "csv").decode().splitlines()[0]
     assert english[1][0] == str(recovery.pk)
     assert len(english) == 2
+
+
+def test_a_spreadsheet_speaks_the_readers_language_and_json_the_apis(door: Door) -> None:
+    """A French spreadsheet takes a semicolon for the end of a cell."""
+    make_recovery(state="failed", outcome="job_failed")
+    french = exported(door("Auditors", language="fr"), "csv")
+    assert ";motif;" in french.decode().splitlines()[0]
+    row = rows_of_csv(french, ";")[0]
+    assert row["state"] == "échoué"
+    assert row["outcome"].startswith("Le job a échoué.")
+    assert "échoué" in rows_of_xlsx(exported(door("Auditors", language="fr"), "xlsx"))[1]
+    assert rows_of_csv(exported(door("Auditors", language="en"), "csv"))[0]["outcome"].startswith("The job failed.")
+    assert json.loads(exported(door("Auditors", language="fr"), "json"))[0]["outcome"] == "job_failed"
+
+
+@pytest.mark.parametrize("reason", ["x;=1+1", "x, @SUM(A1)", "a\t-1"])
+def test_no_part_of_a_cell_is_a_formula_for_whom_another_separator_counts(auditor: Client, reason: str) -> None:
+    make_recovery(reason=reason)
+    found = rows_of_csv(exported(auditor, "csv"))[0]["reason"]
+    assert found.replace("'", "") == reason
+    assert not re.search(r"[,;\t]\s*[=+@-]", found)
 
 
 def test_a_sheet_that_is_full_says_so(auditor: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,10 @@ def test_filters_and_search_find_what_they_say(steward: Client) -> None:
     assert found(steward, q=f"#{bad.pk}") == {bad.pk}
     assert found(steward, q="20240101") == everything, "a date in the arguments is no number of a recovery"
     assert found(steward, q=lost.batch_name) == {lost.pk}
+    assert found(steward, q=other.name) == {bad.pk}
+    assert found(steward, q=other.gateway.name) == {bad.pk}
+    Recovery.objects.filter(pk=bad.pk).update(livy_id=runs.pk)
+    assert found(steward, q=str(runs.pk)) == {runs.pk, bad.pk}, "the number of a recovery, or of its batch"
 
 
 def test_the_filter_of_days_takes_whole_days(steward: Client) -> None:
@@ -82,9 +86,10 @@ def test_the_filter_of_days_takes_whole_days(steward: Client) -> None:
     assert found(steward, created_at_from=french) == {recovery.pk}
 
 
-def test_the_list_says_states_in_words_and_needs_few_queries_whatever_its_length(steward: Client) -> None:
-    profile = make_profile()
-    by = make_user()
+@pytest.mark.parametrize("group", ["Stewards", "Operators", "Auditors"])
+def test_the_list_says_states_in_words_and_needs_few_queries_whatever_its_length(door: Door, group: str) -> None:
+    """An operator's has one more: of second batches that somebody has to look at."""
+    profile, by, steward = make_profile(), make_user(), door(group)
     counts = []
     for _round in range(2):
         for state in State:
@@ -96,6 +101,13 @@ def test_the_list_says_states_in_words_and_needs_few_queries_whatever_its_length
     assert counts[1] <= MAX_LIST_QUERIES
     for words in ("awaiting approval", "queued", "unconfirmed", "succeeded", "to be checked", "refused"):
         assert f"</span>{words}</span>" in shown
+
+
+def test_a_filtered_list_says_how_to_keep_it(auditor: Client) -> None:
+    hint = "bookmark it to keep this view"
+    assert hint not in text(auditor.get(LIST))
+    assert hint in text(auditor.get(LIST, {"phase": "ended"}))
+    assert hint in text(auditor.get(LIST, {"q": "splio"}))
 
 
 def test_home_shows_what_needs_someone_and_needs_few_queries(operator: Client) -> None:
