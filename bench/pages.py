@@ -94,6 +94,11 @@ def rows(found: Mapping[str, Any], *, engine: str) -> list[Row]:
                 target=Target(kind=RATIO_AT_MOST, value=1.1),
             )
         )
+    changed = Series(name="portal", rounds=tuple(map(float, found["live"]["changed"])))
+    lines.append(
+        Row(key=f"queries-live-changed-{engine}", what=f"queries: its refresh when something has, {engine}",
+            unit="queries", ours=changed)
+    )  # fmt: skip
     home = Series(name="portal", rounds=tuple(found["home"]["ours"]))
     lines.append(Row(key=f"page-home-{engine}", what=f"the home page, {where}", unit="s", ours=home))
     return lines
