@@ -13,6 +13,7 @@ from sandbox.options import Options, parse_options, printed
 LOCAL_SECONDS = 2.0
 YARN_SECONDS = 17.0
 REFUSED_JVM_SECONDS = 0.3
+HEAP = "java.lang.OutOfMemoryError: Java heap space"
 NEVER_SUBMITTED_SECONDS = 3.0
 CONTAINER_REFUSED_SECONDS = 5.0
 #: On YARN: when the application exists, when Livy knows its id, its links, and when it runs.
@@ -89,8 +90,8 @@ def decide(work: Work, mode: str, queues: Sequence[str]) -> Fate:
         return fate("dead", NEVER_SUBMITTED_SECONDS, "never_submitted", text)
     if work.file_trouble is not None:
         return fate("dead", *_unreadable(work, mode))
-    if options.crash or options.throw:
-        detail = options.crash or "java.lang.IllegalStateException: RECOVERY asked to throw"
+    if options.crash or options.oom or options.throw:
+        detail = options.crash or (HEAP if options.oom else "java.lang.IllegalStateException: RECOVERY asked to throw")
         sleep = 0 if options.crash else options.sleep
         return fate("dead", _seconds(mode) + sleep, "throw", detail)
     if mode == "yarn" and not options.spark:
@@ -157,7 +158,7 @@ def _driver_lines(fate: Fate) -> Iterator[Line]:
     end = 1.8 + options.sleep
     if options.write and options.spark and not options.no_write:
         yield end, f"RECOVERY wrote {options.rows} rows to {options.write}"
-    if options.throw:
+    if options.oom or options.throw:
         yield from ((end, line) for line in _trace(fate.detail))
         return
     done = f"RECOVERY done date={_java(options.date)} table={_java(options.table)} exit={options.fail}"

@@ -21,6 +21,7 @@ class Options:
     rows: int = 100
     fail: int = 0
     throw: bool = False
+    oom: bool = False
     spark: bool = True
     strict: bool = False
     no_write: bool = False
@@ -80,6 +81,8 @@ def _read(options: Options, words: list[str]) -> None:
                     options.fail = number()
             case "--throw":
                 options.throw = True
+            case "--oom":
+                options.oom = True
             case "--no-spark":
                 options.spark = False
             case "--no-write":

@@ -57,10 +57,10 @@ PAGES = {
 SHOWN = ("home", "file", "failed", "running")
 """Those of the papers."""
 FILED = (
-    "--date 20240101 --throw --table java.lang.OutOfMemoryError",
+    "--date 20240101 --table splio.active --oom",
     "--date 20240102 --table splio.active --sleep 900",
 )
-"""The job prints its arguments: so the log of the first one holds the words of an error that is explained."""
+"""The first one uses up its memory, which is explained."""
 
 
 def sign_in(browser: Browser, url: str, password: str, *, language: str, size: str, scheme: str) -> Page:

@@ -99,8 +99,7 @@ def test_what_was_done_already_asks_first(sit: Sit, language: str) -> None:
 
 def test_a_failure_is_explained_and_run_again_with_its_remedy(sit: Sit, language: str) -> None:
     desk = sit("steward", language)
-    # the job prints its arguments: so its log holds the words of that error
-    file_one(desk, f"--date 20240104 --throw --table java.lang.OutOfMemoryError.{language}")
+    file_one(desk, f"--date 20240104 --oom --table big.{language}")
     page = desk.page
     state(page, WORDS[language]["failed"])
     remedy = page.locator("#rp-outcome a[href*='remedy=']").first

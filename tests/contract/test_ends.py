@@ -32,11 +32,12 @@ class Run:
 
 @pytest.fixture(scope="module")
 def runs(wire: Wire) -> dict[str, Run]:
-    """One that succeeds, two that fail each in their own way, one that talks."""
+    """One that succeeds, three that fail each in their own way, one that talks."""
     jobs = {
         "typed": [TYPED, *wire.quick],
         "fails": ["--fail 3", *wire.quick],
         "throws": ["--throw", *wire.quick],
+        "exhausts": ["--oom", *wire.quick],
         "talks": ["--lines 500", "--no-spark"],
     }
     if wire.on_yarn:
@@ -72,6 +73,7 @@ def test_exit_0_is_success_and_everything_else_is_dead(runs: dict[str, Run]) -> 
     assert runs["typed"].states[-1] == "success"
     assert runs["fails"].states[-1] == "dead"
     assert runs["throws"].states[-1] == "dead"
+    assert runs["exhausts"].states[-1] == "dead"
 
 
 def test_the_name_stays_taken_after_the_end(wire: Wire, runs: dict[str, Run]) -> None:
@@ -99,7 +101,7 @@ def test_an_application_id_is_known_on_yarn_only(wire: Wire, runs: dict[str, Run
 def test_yarn_finds_it_by_our_tag_in_lower_case(wire: Wire, runs: dict[str, Run]) -> None:
     if not wire.on_yarn:
         pytest.skip("there is no YARN")
-    finals = {"typed": "SUCCEEDED", "fails": "FAILED", "throws": "FAILED"}
+    finals = {"typed": "SUCCEEDED", "fails": "FAILED", "throws": "FAILED", "exhausts": "FAILED"}
     for job, run in runs.items():
         (application,) = wire.applications(run.name)
         assert application["id"] == run.end["appId"]
@@ -132,10 +134,13 @@ def test_the_log_has_its_markers_and_says_why(wire: Wire, runs: dict[str, Run]) 
             "typed": told == "",
             "fails": "Shutdown hook called before final status was reported." in told,
             "throws": told.startswith("User class threw exception: java.lang.IllegalStateException: RECOVERY asked"),
+            "exhausts": told.startswith("User class threw exception: java.lang.OutOfMemoryError: Java heap space"),
         }[job], told
     if not wire.on_yarn:
         failed = wire.log(runs["throws"].name)["log"]
         assert any("java.lang.IllegalStateException: RECOVERY asked to throw" in line for line in failed)
+        exhausted = wire.log(runs["exhausts"].name)["log"]
+        assert any("java.lang.OutOfMemoryError: Java heap space" in line for line in exhausted)
         assert "RECOVERY done date=null table=null exit=3" in wire.log(runs["fails"].name)["log"]
 
 

@@ -156,6 +156,7 @@ def test_gc_at_once(sb: Sandbox, door: Door) -> None:
         (["--fail 3"], "dead"),
         (["--fail", "--table", "x"], "dead"),
         (["--throw"], "dead"),
+        (["--oom"], "dead"),
         (["--sleep"], "dead"),
         (["--sleep", "soon"], "dead"),
         (["--strict", "--date 20240101"], "dead"),
@@ -171,12 +172,16 @@ def test_the_arguments_decide_the_end(door: Door, args: list[str], state: str) -
 def test_what_a_failing_job_prints(door: Door) -> None:
     door.post("exit", args=["--fail 3 --date d --table t"])
     door.post("throw", args=["--throw", "--write", "/data/x"])
+    door.post("oom", args=["--oom"])
     door.until("throw", "dead")
     assert "RECOVERY done date=d table=t exit=3" in door.get("/batches/exit/log").json()["log"]
     log = door.get("/batches/throw/log").json()["log"]
     assert 'Exception in thread "main" java.lang.IllegalStateException: RECOVERY asked to throw' in log
     assert "RECOVERY wrote 100 rows to /data/x" in log
     assert not any("done" in line for line in log)
+    door.until("oom", "dead")
+    log = door.get("/batches/oom/log").json()["log"]
+    assert 'Exception in thread "main" java.lang.OutOfMemoryError: Java heap space' in log
 
 
 def test_a_sleeping_job_runs_and_its_log_grows() -> None:
