@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from tempfile import TemporaryFile
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
 import structlog
-from django.db.models import QuerySet
+from django.db.models import Field, QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
@@ -107,7 +107,9 @@ class _Table:
     def __init__(self, *, rows: Iterable[Recovery]) -> None:
         self._rows = rows
         self._words = {
-            name: {code: str(label) for code, label in Recovery._meta.get_field(field).flatchoices}
+            name: {
+                code: str(label) for code, label in cast("Field[Any, Any]", Recovery._meta.get_field(field)).flatchoices
+            }
             for name, field in CODED.items()
         }
         self.headings = [str(heading) for _name, heading, _value in COLUMNS]

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final, TypeVar
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.cache import cache
 from django.core.paginator import InvalidPage, Page, Paginator
-from django.db.models import Count, Max, Model, QuerySet
+from django.db.models import Count, Max, Min, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -34,6 +35,7 @@ FEW: Final = 2_000
 """What a filter or a search leaves is kept by its numbers, up to so many."""
 COUNTED_FOR: Final = 600
 """Seconds."""
+NEWEST_FIRST: Final = (("-id",), ("-pk",))
 
 
 class LongPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptable when it runs
@@ -43,7 +45,7 @@ class LongPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptable w
     def count(self) -> int:
         """Of a search that finds few: by the one look that finds them."""
         if not self._rows.query.has_filters():
-            return counted(self._rows)
+            return self._whole.count
         return len(self._first) if len(self._first) <= FEW else self._rows.count()
 
     def page(self, number: int | str) -> Page[Any]:
@@ -57,9 +59,20 @@ class LongPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptable w
         return self._between(0, limit)
 
     def _between(self, bottom: int, top: int) -> QuerySet[Any]:
-        known = self._rows.query.has_filters() and top <= len(self._first)
-        found = self._first[bottom:top] if known else list(self._numbers[bottom:top])
-        return self._rows.filter(pk__in=found)
+        return self._rows.filter(pk__in=self._found(bottom, top))
+
+    def _found(self, bottom: int, top: int) -> list[int]:
+        """Of the rows in these places."""
+        if self._rows.query.has_filters():
+            if top <= len(self._first):
+                return list(self._first[bottom:top])
+        elif self._whole.gapless and self._rows.query.order_by[:1] in NEWEST_FIRST:
+            return self._whole.newest(bottom, top)
+        return list(self._numbers[bottom:top])
+
+    @cached_property
+    def _whole(self) -> Whole:
+        return whole(self._rows)
 
     @property
     def _rows(self) -> QuerySet[Any]:
@@ -76,19 +89,48 @@ class LongPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptable w
         return list(self._numbers[: FEW + 1])
 
 
-def counted(rows: QuerySet[Any]) -> int:
-    """How many rows an unfiltered table has. Those up to some number stay for ever and are counted every few minutes,
-    what came since each time: a row that was stored late is missing until then."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Whole:
+    """The numbers of an unfiltered table: `known` of them from `first` to `until`, and the newer ones, last first."""
+
+    first: int
+    until: int
+    known: int
+    newer: Sequence[int] = ()
+
+    @property
+    def count(self) -> int:
+        """Of all rows."""
+        return self.known + len(self.newer)
+
+    @property
+    def gapless(self) -> bool:
+        """Nothing is missing between the first and the last known number: a page is found without a walk."""
+        return self.known == self.until - self.first + 1
+
+    def newest(self, bottom: int, top: int) -> list[int]:
+        """The numbers in these places from the top of a gapless table."""
+        old = range(self.until, self.first - 1, -1)
+        below = len(self.newer)
+        return [*self.newer[bottom:top], *old[max(0, bottom - below) : max(0, top - below)]]
+
+
+def whole(rows: QuerySet[Any]) -> Whole:
+    """Of the table of `rows`. What is up to some number stays for ever and is counted every few minutes, what came
+    since is looked for each time: a row that was stored late is missing until then."""
     base = rows.order_by().select_related(None)
     name = _counted(rows.model)
-    until, known = cache.get(name) or (None, 0)
-    if until is not None:
-        return known + base.filter(pk__gt=until).count()
-    found = base.aggregate(last=Max("pk"), total=Count("pk"))
+    known: Whole | None = cache.get(name)
+    if known is not None:
+        newer = list(base.filter(pk__gt=known.until).order_by("-pk").values_list("pk", flat=True)[: FEW + 1])
+        if len(newer) <= FEW:
+            return replace(known, newer=newer)
+    found = base.aggregate(first=Min("pk"), last=Max("pk"), total=Count("pk"))
     total: int = found["total"]
+    fresh = Whole(first=found["first"] or 1, until=found["last"] or 0, known=total)
     if total >= LONG:
-        cache.set(name, (found["last"], total), COUNTED_FOR)
-    return total
+        cache.set(name, fresh, COUNTED_FOR)
+    return fresh
 
 
 def _counted(model: type[Model]) -> str:
