@@ -12,7 +12,7 @@ import re
 from functools import lru_cache
 from re import _constants as sre  # the parser behind `re`: its tree is what is counted
 from re import _parser as parser
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from recovery.domain.errors import Problem
 
@@ -22,6 +22,9 @@ MAX_PATTERN: Final = 500
 SHORTEST_WORD: Final = 3
 MAX_WAYS: Final = 5_000
 """Ways from one place: with MAX_LINE places in a line, some tenths of a second at the very worst."""
+MAX_STEPS: Final = 100_000
+"""Characters looked at from one place in all ways: a run that is read again in each way takes its time too. About a
+second for one line at the very worst."""
 _OTHER: Final = frozenset("é٣\u2003→")
 """Stand for everything outside ASCII: a letter, a digit, a blank, anything else."""
 _END: Final = ""
@@ -32,7 +35,7 @@ Items = list[tuple[Any, Any]]
 
 
 class _Unbounded(Exception):
-    """More ways than can be counted, or a construct whose ways cannot be."""
+    """More than is allowed, or a construct whose ways cannot be counted."""
 
 
 def compiled(pattern: str) -> re.Pattern[str]:
@@ -50,10 +53,8 @@ def pattern_problems(pattern: str, *, field: str = "pattern") -> list[Problem]:
     except (re.error, OverflowError, RecursionError, ValueError) as error:
         return [Problem(field=field, code="pattern", params={"error": str(error)[:200]})]
     try:
-        most = _ways(list(tree), None)
+        _cost(list(tree), None)
     except _Unbounded:
-        most = MAX_WAYS + 1
-    if most > MAX_WAYS:
         return [Problem(field=field, code="pattern_slow")]
     if compiled(pattern).search("") is not None:
         return [Problem(field=field, code="pattern_empty")]
@@ -98,29 +99,44 @@ def _words(items: Items) -> frozenset[str] | None:
 # ── how many ways there are from one place ──────────────────────────────────────────────────────────────────────
 
 
-def _ways(items: Items, follow: frozenset[str] | None) -> int:
+class _Cost(NamedTuple):
+    """At the very worst, from one place."""
+
+    ways: int
+    """To match."""
+    steps: int
+    """Characters that are looked at in all of them."""
+
+
+_ONE: Final = _Cost(1, 1)
+
+
+def _cost(items: Items, follow: frozenset[str] | None) -> _Cost:
     """Of a sequence; `follow` are the characters that may come after it, None when nothing has to."""
-    total = 1
+    ways = steps = 1
     for index, (op, given) in enumerate(items):
         after = _first(items[index + 1 :], follow)
-        total *= _ways_of(op, given, after)
-        if total > MAX_WAYS:
+        cost = _cost_of(op, given, after)
+        steps += ways * cost.steps
+        ways *= cost.ways
+        if ways > MAX_WAYS or steps > MAX_STEPS:
             raise _Unbounded
-    return total
+    return _Cost(ways, steps)
 
 
-def _ways_of(op: Any, given: Any, after: frozenset[str] | None) -> int:
+def _cost_of(op: Any, given: Any, after: frozenset[str] | None) -> _Cost:
     if op in (sre.LITERAL, sre.NOT_LITERAL, sre.ANY, sre.IN, sre.AT):
-        return 1
+        return _ONE
     if op is sre.SUBPATTERN:
-        return _ways(list(given[3]), after)
+        return _cost(list(given[3]), after)
     if op is sre.BRANCH:
         branches = [list(branch) for branch in given[1]]
-        ways = [_ways(branch, after) for branch in branches]
-        return max(ways) if _told_apart(branches) else sum(ways)
+        costs = [_cost(branch, after) for branch in branches]
+        ways = [cost.ways for cost in costs]
+        return _Cost(max(ways) if _told_apart(branches) else sum(ways), sum(cost.steps for cost in costs))
     if op in (sre.MAX_REPEAT, sre.MIN_REPEAT):
         least, most, inner = given
-        return _ways_repeated(int(least), min(int(most), MAX_LINE), list(inner), after)
+        return _cost_repeated(min(int(least), MAX_LINE), min(int(most), MAX_LINE), list(inner), after)
     raise _Unbounded  # looks around, back references, conditions
 
 
@@ -131,17 +147,24 @@ def _told_apart(branches: list[Items]) -> bool:
     return len(letters) == len(set(letters)) and not any(empty for _found, empty in begins)
 
 
-def _ways_repeated(least: int, most: int, inner: Items, after: frozenset[str] | None) -> int:
+def _cost_repeated(least: int, most: int, inner: Items, after: frozenset[str] | None) -> _Cost:
     again, empty = _either([inner])
     if empty:
         raise _Unbounded  # it may repeat nothing at all
-    one = _ways(inner, again | after if after is not None else None)
-    single = len(inner) == 1 and inner[0][0] in (sre.LITERAL, sre.NOT_LITERAL, sre.ANY, sre.IN)
-    if single:
-        return 1 if after is None or not (again & after) else most - least + 1
-    if one > 1 and most > 20:
+    if len(inner) == 1 and inner[0][0] in (sre.LITERAL, sre.NOT_LITERAL, sre.ANY, sre.IN):
+        if after is None:  # enough of them, and it has matched
+            return _Cost(1, least + 1)
+        return _Cost(most - least + 1 if again & after else 1, most)
+    one = _cost(inner, again | after if after is not None else None)
+    # where nothing has to come after it all, the next round still has to come after each that must be made but the last
+    bound = _cost(inner, again) if after is None and least > 1 else one
+    if max(one.ways, bound.ways) > 1 and most > 20:
         raise _Unbounded
-    return int(sum(one**times for times in range(least, most + 1)))
+    before = max(least - 1, 0)
+    ways = bound.ways**before * sum(one.ways**times for times in range(least - before, most - before + 1))
+    if one.ways == bound.ways == 1:  # it goes through the line once, however many rounds it makes
+        return _Cost(ways, min(one.steps * most, 2 * MAX_LINE + one.steps))
+    return _Cost(ways, max(one.steps, bound.steps) * max(ways, most))
 
 
 # ── what a sequence can begin with ──────────────────────────────────────────────────────────────────────────────
