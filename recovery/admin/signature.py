@@ -23,9 +23,10 @@ from recovery.admin.base import PortalAdmin, person
 from recovery.admin.forms import ProblemForm
 from recovery.admin.history import SeenHistory
 from recovery.domain.errors import Problem
+from recovery.domain.patterns import is_sound
 from recovery.domain.signatures import Certainty, Place
 from recovery.models import FailureSignature
-from recovery.services.explaining import Explanation, explain_texts, save_signature, signature_problems
+from recovery.services.explaining import Explanation, explain_pasted, save_signature, signature_problems
 
 MAX_TRIED = 500_000
 
@@ -124,7 +125,7 @@ class FailureSignatureAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
         found: list[dict[str, Any]] | None = None
         if request.method == "POST" and form.is_valid():
             text = form.cleaned_data["text"].replace("\r\n", "\n")
-            found = [shown(one) for one in explain_texts(dict.fromkeys(Place, text), only=signature)]
+            found = [pasted(one) for one in explain_pasted(text, only=signature)]
         return self.page(
             request, "signature_try.html", title=_("Try on a log"), original=signature, signature=signature, form=form,
             found=found,
@@ -135,6 +136,8 @@ class FailureSignatureAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
     @display(description=gettext_lazy("state"), ordering="enabled")
     def standing(self, obj: FailureSignature) -> SafeString:
         """Enabled or not."""
+        if obj.enabled and not is_sound(obj.pattern):
+            return show.badge("warn", "warning", _("not used: its pattern is no longer accepted"))
         if obj.enabled:
             return show.badge("good", "check_circle", _("enabled"))
         return show.badge("calm", "toggle_off", _("disabled"))
@@ -174,3 +177,9 @@ def shown(explanation: Explanation) -> dict[str, Any]:
         "place": wording.label(found.place),
         "change": explanation.signature.change,
     }
+
+
+def pasted(explanation: Explanation) -> dict[str, Any]:
+    """For a text that was pasted: nobody knows where it stood, so it is said where it would have to."""
+    places = ", ".join(str(wording.label(place)) for place in explanation.signature.places)
+    return shown(explanation) | {"place": _("line (looked for in: %(places)s)") % {"places": places}}

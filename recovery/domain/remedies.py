@@ -4,7 +4,8 @@ executorMemory x2          a size or a number, multiplied
 queue = root.other         a value
 className ?                a value that the person who resubmits has to give
 conf spark.executor.memoryOverhead = 1g
-conf - {key}               a setting taken out; {key} is a named group of the signature's pattern
+conf - {key}               settings taken out, with commas between them; {key} is a named group of the
+                           signature's pattern
 args split                 the arguments, cut as a shell would
 """
 
@@ -103,7 +104,8 @@ def overrides(
             case Kind.CONF:
                 conf[change.field] = change.value
             case Kind.WITHOUT:
-                conf.pop(_filled(change.field, groups), None)
+                for key in _filled(change.field, groups).split(","):  # Livy names all that it refuses
+                    conf.pop(key.strip(), None)
     values = {name: value for name, value in values.items() if value != getattr(payload, name)}
     return values | ({"conf": conf} if conf != dict(payload.conf) else {})
 

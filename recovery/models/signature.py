@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from recovery.domain.signatures import Certainty
+from recovery.domain.signatures import Certainty, Place
 from recovery.models import labels
 from recovery.models.base import one_of
 
@@ -68,6 +68,12 @@ class FailureSignature(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def places(self) -> list[Place]:
+        """Where it looks."""
+        looks = {Place.WORDS: self.in_words, Place.DIAGNOSTICS: self.in_diagnostics, Place.LOG: self.in_log}
+        return [place for place, does in looks.items() if does]
 
     @property
     def cause(self) -> str:

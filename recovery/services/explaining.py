@@ -5,6 +5,7 @@ Read when a page asks, and kept nowhere: a signature that is written today expla
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -15,7 +16,7 @@ from django.contrib.auth.models import User
 from recovery.domain import remedies
 from recovery.domain.arguments import ArgsMode, parse_arguments
 from recovery.domain.errors import InvalidInput, Problem
-from recovery.domain.patterns import is_sound, pattern_problems
+from recovery.domain.patterns import SHORTEST_WORD, is_sound, pattern_problems
 from recovery.domain.payload import Payload
 from recovery.domain.remedies import Change
 from recovery.domain.signatures import Certainty, Match, Place, Signature, match
@@ -27,6 +28,8 @@ EXPLAINED = frozenset({State.QUEUED, State.FAILED, State.REFUSED, State.LOST})
 SECONDS = 0.5
 """That the search may take on a page; what was not found by then is not said."""
 SHOWN = 3
+MAX_OWN = 1000
+"""Of a request's own words, those that are known again in a log."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +52,7 @@ def explain(
     if recovery.state not in EXPLAINED:
         return []
     texts = texts_of(recovery, log)
-    return explain_texts(texts, clock=clock) if any(texts.values()) else []
+    return explain_texts(texts, clock=clock, own=own_texts(recovery)) if any(texts.values()) else []
 
 
 def texts_of(recovery: Recovery, log: RecoveryLog | None) -> dict[Place, str]:
@@ -64,24 +67,54 @@ def texts_of(recovery: Recovery, log: RecoveryLog | None) -> dict[Place, str]:
     }
 
 
+def own_texts(recovery: Recovery) -> list[str]:
+    """Its arguments, whole and in words: jobs print them, and they prove nothing."""
+    given = [recovery.raw_jar_args, *recovery.args]
+    words = [word for text in given for word in (*text.split(), *re.split(r"[\s=,;]+", text))]
+    return [text for text in dict.fromkeys([*given, *words]) if len(text) >= SHORTEST_WORD][:MAX_OWN]
+
+
+def explain_pasted(
+    text: str, *, clock: Callable[[], float] = monotonic, only: FailureSignature | None = None
+) -> list[Explanation]:
+    """What would fit a text of which nobody knows who has written it: a signature is tried on it wherever it looks,
+    and nothing is certain."""
+    return _explained({Place.LOG: text}, clock=clock, only=only, everywhere=True)
+
+
 def explain_texts(
-    texts: Mapping[Place, str], *, clock: Callable[[], float] = monotonic, only: FailureSignature | None = None
+    texts: Mapping[Place, str],
+    *,
+    own: Sequence[str] = (),
+    clock: Callable[[], float] = monotonic,
+    only: FailureSignature | None = None,
 ) -> list[Explanation]:
     """What fits these texts, of all signatures in use, or of one (which need not be stored yet)."""
+    return _explained(texts, own=own, clock=clock, only=only)
+
+
+def _explained(
+    texts: Mapping[Place, str],
+    *,
+    clock: Callable[[], float],
+    only: FailureSignature | None,
+    own: Sequence[str] = (),
+    everywhere: bool = False,
+) -> list[Explanation]:
     rows = [only] if only is not None else list(FailureSignature.objects.in_use())
-    # asked again: one that came into the table by another way must not stop every page
+    # asked again: one that came into the table by another way, or was stored before the rule was what it is, is not run
     known = {number: row for number, row in enumerate(rows) if is_sound(row.pattern)}
     until = clock() + SECONDS
-    found = match([_value(n, row) for n, row in known.items()], texts, time_is_up=lambda: clock() > until)
+    tried = [_value(n, row, everywhere=everywhere) for n, row in known.items()]
+    found = match(tried, texts, own=own, time_is_up=lambda: clock() > until)
     return [Explanation(signature=known[one.signature.id], found=one) for one in found[:SHOWN]]
 
 
-def _value(number: int, row: FailureSignature) -> Signature:
-    places = ((Place.WORDS, row.in_words), (Place.DIAGNOSTICS, row.in_diagnostics), (Place.LOG, row.in_log))
+def _value(number: int, row: FailureSignature, *, everywhere: bool) -> Signature:
     return Signature(
         id=number,
         pattern=row.pattern,
-        places=frozenset(place for place, looks in places if looks),
+        places=frozenset(Place if everywhere else row.places),
         certainty=Certainty(row.certainty),
     )
 
@@ -119,7 +152,9 @@ def remedy_for(recovery: Recovery, log: RecoveryLog | None, signature_id: int) -
     """Only of a signature that does fit: a remedy is no way to set whatever one likes. None otherwise."""
     texts = texts_of(recovery, log)
     row = FailureSignature.objects.in_use().filter(pk=signature_id).exclude(change="").first()
-    found = explain_texts(texts, only=row) if row is not None and recovery.state in EXPLAINED else []
+    if row is None or recovery.state not in EXPLAINED:
+        return None
+    found = explain_texts(texts, only=row, own=own_texts(recovery))
     if not found:
         return None
     changes = found[0].changes

@@ -327,7 +327,9 @@ def test_the_steps_of_each_state(steward: Client, state: State) -> None:
 
 def out_of_memory(**fields: Any) -> Recovery:
     recovery = make_recovery(state="failed", reason="first", **fields)
-    kept(recovery, "java.lang.OutOfMemoryError: Java heap space")
+    kept(
+        recovery, "Lost task 0.3 in stage 1.0 (TID 7) (worker7 executor 1): java.lang.OutOfMemoryError: Java heap space"
+    )
     return recovery
 
 
@@ -345,7 +347,7 @@ def shown_form(client: Client, url: str) -> dict[str, Any]:
 def test_one_click_fills_the_remedy_in(steward: Client) -> None:
     recovery = out_of_memory()
     shown = text(steward.get(page(recovery)))
-    assert "Probably: The job ran out of memory." in " ".join(
+    assert "Probably: An executor ran out of memory." in " ".join(
         shown.replace("</strong>", "").replace("<strong>", "").split()
     )
     assert "a guess from patterns" in shown

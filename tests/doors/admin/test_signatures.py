@@ -56,7 +56,7 @@ def test_a_bad_one_is_not_taken_and_says_why(operator: Client, values: dict[str,
 
 
 def test_it_is_tried_on_a_log_and_nothing_of_it_is_kept(operator: Client) -> None:
-    log = "INFO x\r\njava.lang.OutOfMemoryError: <b>\r\nLost executor 3"
+    log = "INFO x\r\n(TID 7) (h executor 1): java.lang.OutOfMemoryError: <b>\r\nLost executor 3"
     everything = operator.post(f"{LIST}try/", {"text": log})
     assert [one["code"] for one in everything.context["found"]] == ["executor-memory", "executors-lost"]
     assert b"OutOfMemoryError: &lt;b&gt;" in everything.content
@@ -71,6 +71,25 @@ def test_it_is_tried_on_a_log_and_nothing_of_it_is_kept(operator: Client) -> Non
     assert operator.post(address("executor-memory", "try"), {"text": log}).context["found"], (
         "one is tried before it is on"
     )
+
+
+def test_of_a_pasted_text_it_is_not_said_that_the_server_says_it(operator: Client) -> None:
+    response = operator.post(
+        f"{LIST}try/", {"text": "Blacklisted configuration values in session config: spark.master"}
+    )
+    assert [(one["code"], one["guess"]) for one in response.context["found"]] == [("blacklisted-conf", True)]
+    shown = text(response)
+    assert "The server says" not in shown
+    assert "Probably" in shown
+    assert "Line (looked for in: the server's answer)" in shown
+
+
+def test_one_whose_pattern_is_no_longer_accepted_says_so(operator: Client) -> None:
+    assert "not used" not in text(operator.get(LIST))
+    FailureSignature.objects.filter(code="exception").update(pattern=r"(?:\w+){40}")
+    assert "not used: its pattern is no longer accepted" in text(operator.get(LIST))
+    FailureSignature.objects.filter(code="exception").update(enabled=False)
+    assert "not used" not in text(operator.get(LIST))
 
 
 def test_the_others_read_them(door: Door) -> None:
@@ -88,8 +107,8 @@ def test_the_others_read_them(door: Door) -> None:
 
 def test_each_language_has_its_own_texts(door: Door) -> None:
     FailureSignature.objects.filter(code="exception").update(enabled=False)
-    assert "Le job a manqué de mémoire." in text(door("Operators", language="fr").get(LIST))
+    assert "Un exécuteur a manqué de mémoire." in text(door("Operators", language="fr").get(LIST))
     english = text(door("Operators").get(LIST))
-    assert "The job ran out of memory." in english
+    assert "An executor ran out of memory." in english
     assert "Failures explained" in english
     assert "disabled" in english
