@@ -31,6 +31,13 @@ values = {field: getattr(kept, field) for field in LivyProfile.LAUNCH_FIELDS} | 
 LivyProfile.objects.create(name="split", gateway=kept.gateway, enabled=True, **values)
 """
 
+CAUSES = """
+from recovery.models import Recovery
+from recovery.services.explaining import explain
+recovery = Recovery.objects.for_list().get(pk=%d)
+print(*(one.signature.code for one in explain(recovery, recovery.kept_log)))
+"""
+
 
 class Portal:
     """A portal that submits to the stack that is up; `api` speaks to it as a steward with a token does."""
@@ -208,6 +215,10 @@ class Portal:
             assert time.monotonic() < deadline, f"{row}\n{self.events(number)}\n{self.told('worker')}"
             assert all(process.poll() is None for process in self._processes.values()), self.told("worker")
             time.sleep(0.5)
+
+    def causes(self, number: int) -> list[str]:
+        """Short names of the signatures that explain it, the likeliest first."""
+        return self.manage("shell", "--verbosity", "0", "-c", CAUSES % number).split()
 
     def log(self, number: int) -> Any:
         """Its kept log."""

@@ -28,6 +28,7 @@ def filed(portal: Portal, jar: str) -> dict[str, int]:
         "single": ("/recovery/execute-jar", {"jarPath": jar, "jarArgs": TYPED}),
         "split": ("/recovery/execute-jar", {"jarPath": jar, "jarArgs": TYPED, "profile": "split"}),
         "fails": ("/recoveries/", {"jarPath": jar, "jarArgs": [*ITEMS, "--fail", "3"], "profile": "env"}),
+        "exhausts": ("/recoveries/", {"jarPath": jar, "jarArgs": [*ITEMS, "--oom"], "profile": "env"}),
         "sleeps": ("/recoveries/", {"jarPath": jar, "jarArgs": f"--sleep 600 --table {WAITING}"}),
     }
     return {name: portal.api("POST", path, 202, **body)["id"] for name, (path, body) in bodies.items()}
@@ -128,9 +129,18 @@ def test_a_failing_job_is_failed_and_its_log_is_kept(
         last = "RECOVERY done date=20240101 table=splio.active exit=3"
         assert last in log["output"].splitlines()
         say(f"fails: log kept: {last}")
+    assert portal.causes(row["id"]) == (["no-final-status"] if wire.on_yarn else []), "an exit code names no cause"
     # Livy may forget it now: the log stays
     wire.delete(row["batchName"])
     assert portal.log(row["id"]) == log
+
+
+def test_a_failure_is_explained_from_its_log(portal: Portal, filed: dict[str, int], patience: float) -> None:
+    row = portal.until(filed["exhausts"], *ENDED, seconds=patience)
+    assert row["state"] == "failed", row
+    assert portal.causes(row["id"])[0] == "driver-memory"
+    succeeded = portal.until(filed["single"], *ENDED, seconds=patience)
+    assert portal.causes(succeeded["id"]) == []
 
 
 def test_a_failed_one_is_resubmitted_and_succeeds(
