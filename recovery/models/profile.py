@@ -20,6 +20,9 @@ from recovery.models.gateway import Gateway
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
+RECORDS = HistoricalRecords(m2m_fields=["allowed_groups"])
+"""The history of profiles; by name, so that a service can write the row and its groups as one line."""
+
 
 class LivyProfileQuerySet(models.QuerySet["LivyProfile"]):
     """Reads of profiles."""
@@ -37,7 +40,10 @@ class LivyProfileQuerySet(models.QuerySet["LivyProfile"]):
 
 
 class LivyProfile(models.Model):
-    """Sizes, queue, user, files and Spark configuration under a name. `version` rises with each change."""
+    """Sizes, queue, user, files and Spark configuration under a name.
+
+    `version` counts what is launched, and where: another name or other groups make a line of history, and no version.
+    """
 
     ENV_NAME = "env"
 
@@ -93,7 +99,7 @@ class LivyProfile(models.Model):
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
-    history = HistoricalRecords()
+    history = RECORDS
     objects = LivyProfileQuerySet.as_manager()
 
     LAUNCH_FIELDS = (
@@ -101,6 +107,10 @@ class LivyProfile(models.Model):
         "executor_memory", "executor_cores", "num_executors", "jars", "files", "py_files", "archives", "conf",
     )  # fmt: skip
     """What decides the payload."""
+    VERSION_FIELDS = ("gateway", *LAUNCH_FIELDS)
+    """What a version is about."""
+    EDITED_FIELDS = ("name", "description", "gateway", "enabled", "allowed_groups", *LAUNCH_FIELDS)
+    """What people change."""
 
     class Meta:
         verbose_name = _("Livy profile")

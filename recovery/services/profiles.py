@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.db import transaction
 
 from recovery.conf import Reading, gateway_url
@@ -16,9 +16,12 @@ from recovery.domain.gateways import AuthKind
 from recovery.domain.payload import MAX_APP_ATTEMPTS_KEY, Payload
 from recovery.domain.payload_rules import check_payload
 from recovery.models import Gateway, LivyProfile, SubjectType
+from recovery.models.profile import RECORDS
 from recovery.services import events
+from recovery.services.editing import changed_columns
 
 ENV_GATEWAY = "env"
+GROUPS = "allowed_groups"
 
 OVERRIDES = (
     "class_name", "queue", "proxy_user", "driver_memory", "driver_cores", "executor_memory", "executor_cores",
@@ -97,28 +100,58 @@ def check_profile(profile: LivyProfile) -> None:
     )
 
 
-def save_profile(*, profile: LivyProfile, by: User | None) -> LivyProfile:
-    """Store a new or edited profile: checked, its version raised, an event written."""
+def save_profile(*, profile: LivyProfile, by: User | None, groups: Iterable[Group] | None = None) -> LivyProfile:
+    """Store a new or edited profile, and who may use it (None: as before): checked, an event and one line of history.
+
+    The version rises when something else is launched, or elsewhere. Nothing is written when nothing differs.
+    """
     check_profile(profile)
+    chosen = None if groups is None else list(groups)
     with transaction.atomic():
-        adding = profile.pk is None
-        if not adding:
-            stored = LivyProfile.objects.select_for_update().values_list("version", flat=True).get(pk=profile.pk)
-            profile.version = stored + 1
-        profile.save()
-        kind = "created" if adding else "changed"
-        events.append(SubjectType.PROFILE, profile.pk, kind, actor=by, version=profile.version)
+        if profile._state.adding:
+            _store(profile, by=by, groups=chosen)
+            events.append(SubjectType.PROFILE, profile.pk, "created", actor=by, version=profile.version)
+            return profile
+        stored = LivyProfile.objects.select_for_update().get(pk=profile.pk)
+        changed = changed_columns(stored, profile, [name for name in LivyProfile.EDITED_FIELDS if name != GROUPS])
+        facts: dict[str, Any] = {}
+        if chosen is not None:
+            before, now = _names(stored.allowed_groups.all()), _names(chosen)
+            if before != now:
+                changed.append(GROUPS)
+                facts = {"groups_before": before, "groups_now": now}
+        profile.version = stored.version + bool(set(changed) & set(LivyProfile.VERSION_FIELDS))
+        if changed:
+            _store(profile, by=by, groups=chosen)
+            events.append(
+                SubjectType.PROFILE, profile.pk, "changed", actor=by, changed=sorted(changed),
+                version=profile.version, **facts,
+            )  # fmt: skip
     return profile
+
+
+def _names(groups: Iterable[Group]) -> list[str]:
+    return sorted(group.name for group in groups)
+
+
+def _store(profile: LivyProfile, *, by: User | None, groups: Iterable[Group] | None) -> None:
+    """The row and its groups, with one line of history for both."""
+    told_as = "+" if profile._state.adding else "~"
+    profile._history_user = by  # type: ignore[attr-defined]  # simple-history's way to say who
+    profile.skip_history_when_saving = True  # type: ignore[attr-defined]  # simple-history's own name
+    profile.save()
+    if groups is not None:
+        profile.allowed_groups.set(groups)
+    del profile.skip_history_when_saving  # type: ignore[attr-defined]  # the same
+    RECORDS.create_historical_record(profile, told_as)
 
 
 def duplicate_profile(*, profile: LivyProfile, name: str, by: User) -> LivyProfile:
     """A copy to edit, under another name, never kept by `.env`."""
     values = {field: getattr(profile, field) for field in LivyProfile.LAUNCH_FIELDS}
+    copy = LivyProfile(name=name, description=profile.description, gateway=profile.gateway, enabled=False, **values)
     with transaction.atomic():
-        copy = LivyProfile.objects.create(
-            name=name, description=profile.description, gateway=profile.gateway, enabled=False, **values
-        )
-        copy.allowed_groups.set(profile.allowed_groups.all())
+        _store(copy, by=by, groups=profile.allowed_groups.all())
         events.append(SubjectType.PROFILE, copy.pk, "created", cause="duplicate", actor=by, of=profile.name)
     return copy
 

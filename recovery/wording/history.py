@@ -124,6 +124,8 @@ FACTS: Final[Mapping[str, Text]] = MappingProxyType(
         "child": _("new recovery"),
         "final_status": _("final status in YARN"),
         "found": _("found"),
+        "groups_before": _("who could use it before"),
+        "groups_now": _("who may use it now"),
         "known": _("batch id known before"),
         "known_app": _("application known before"),
         "last": _("last state in Livy"),
@@ -179,6 +181,7 @@ SENTENCES: Final[tuple[tuple[str, str | None, Text], ...]] = (
         _("Livy was restarted: %(looked_for)s ran a moment ago; it holds %(found)s batches now, and none of these"),
     ),
     ("livy_restarted", "log_lost", _("Livy was restarted: the log of %(found)s has lost its lines")),
+    ("changed", None, _("changed; who may use it: %(groups_before)s, now: %(groups_now)s")),
     ("livy_restarted", "recovering", _("Livy was restarted and takes its batches up again: %(found)s")),
 )
 """(kind, cause or any, sentence): the first whose facts the event holds is taken; the others are said by their kind."""
@@ -238,6 +241,8 @@ def fact_text(name: str, value: object) -> Text:
         return label(State(value))
     if name == "preflight" and value in set(Light):
         return label(Light(str(value)))
+    if name in ("groups_before", "groups_now") and not value:
+        return _("everybody")
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
     return str(value)

@@ -208,6 +208,8 @@ def test_what_is_unknown_is_shown_as_it_is() -> None:
         ("to", 3, "3"),
         ("livy_state", "lost", "lost"),
         ("changed", ["queue", "conf"], "queue, conf"),
+        ("groups_now", ["Operators", "Stewards"], "Operators, Stewards"),
+        ("groups_before", [], "everybody"),
     ],
 )
 def test_a_fact_in_words(name: str, value: Any, text: Any) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import OperationalError
 from django.utils import timezone
@@ -13,7 +16,7 @@ from recovery import checks, conf
 from recovery.domain.errors import InvalidInput
 from recovery.models import Gateway, LivyProfile, RecoveryEvent, SubjectType
 from recovery.services import connection, profiles
-from tests.factories import make_profile, make_recovery, make_user
+from tests.factories import make_gateway, make_profile, make_recovery, make_user
 from tests.services.conftest import Portal
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +111,61 @@ def test_a_saved_profile_is_checked_and_its_version_rises() -> None:
     assert profiles.save_profile(profile=new, by=by).version == 1
 
 
+def _last_event(profile: LivyProfile) -> dict[str, Any]:
+    event = RecoveryEvent.objects.of(SubjectType.PROFILE, profile.pk).last()
+    assert event is not None
+    return event.facts
+
+
+def test_a_version_is_about_what_is_launched_and_where() -> None:
+    by, profile = make_user(), make_profile(description="nightly", conf={"spark.a": "1", "spark.b": "2"})
+    lines = profile.history.count()
+    profile.conf = {"spark.b": "2", "spark.a": "1"}
+    assert profiles.save_profile(profile=profile, by=by).version == 1
+    assert profile.history.count() == lines, "nothing was changed, so nothing is told"
+    assert not RecoveryEvent.objects.of(SubjectType.PROFILE, profile.pk).exists()
+    profile.description, profile.enabled = "weekly", False
+    assert profiles.save_profile(profile=profile, by=by).version == 1
+    assert _last_event(profile) == {"changed": ["description", "enabled"], "version": 1}
+    profile.gateway, profile.queue = make_gateway(), "root.night"
+    assert profiles.save_profile(profile=profile, by=by).version == 2
+    assert _last_event(profile) == {"changed": ["gateway", "queue"], "version": 2}
+    assert profile.history.count() == lines + 2
+
+
+def test_who_may_use_a_profile_is_kept_in_its_history() -> None:
+    by, profile = make_user(), make_profile(groups=["Stewards"])
+    lines, then, now = profile.history.count(), *Group.objects.filter(name__in=["Stewards", "Operators"])
+    assert profiles.save_profile(profile=profile, by=by, groups=[then, now]).version == 1
+    assert profiles.save_profile(profile=profile, by=by, groups=[now, then]).version == 1, "the same ones"
+    assert profile.history.count() == lines + 1
+    assert _last_event(profile) == {
+        "changed": ["allowed_groups"], "groups_before": ["Stewards"], "groups_now": ["Operators", "Stewards"],
+        "version": 1,
+    }  # fmt: skip
+    newest = profile.history.first()
+    assert newest is not None
+    assert {kept.group.name for kept in newest.allowed_groups.all()} == {"Stewards", "Operators"}
+    assert newest.history_user == by
+    profiles.save_profile(profile=profile, by=by, groups=[])
+    assert not profile.allowed_groups.exists()
+    assert _last_event(profile)["groups_now"] == []
+    profile.queue = "root.other"
+    assert profiles.save_profile(profile=profile, by=by).version == 2
+    assert not profile.allowed_groups.exists(), "left as they are"
+
+
+def test_a_new_profile_and_a_copy_have_one_line_of_history_with_their_groups() -> None:
+    by = make_user()
+    new = LivyProfile(name="fresh", gateway=make_gateway())
+    profiles.save_profile(profile=new, by=by, groups=Group.objects.filter(name="Stewards"))
+    copy = profiles.duplicate_profile(profile=new, name="mine", by=by)
+    for profile in (new, copy):
+        line = profile.history.get()
+        assert (line.history_type, line.history_user) == ("+", by)
+        assert [kept.group.name for kept in line.allowed_groups.all()] == ["Stewards"]
+
+
 def test_a_duplicate_is_free_of_env() -> None:
     copy = profiles.duplicate_profile(profile=_sync(), name="mine", by=make_user())
     assert (copy.managed_by_env, copy.enabled, copy.queue) == (False, False, "root.datalake")
@@ -185,3 +243,24 @@ def test_h4_a_start_without_a_database_goes_on(
     monkeypatch.setattr(checks, "env_differences", away)
     checks.warn_of_differences()
     assert "env_not_compared" in caplog.text
+
+
+def test_lines_from_before_the_groups_were_kept_are_marked_and_the_newest_one_is_completed() -> None:
+    """What migration 0008 does to a database that has been in use."""
+    migration = import_module("recovery.migrations.0008_profile_groups_in_history")
+    profile = make_profile(groups=["Stewards"])
+    LivyProfile.history.filter(id=profile.pk).delete()
+    bare = LivyProfile.objects.create(name="bare", gateway=profile.gateway)
+    LivyProfile.history.filter(id=bare.pk).delete()
+    for queue in ("a", "b"):
+        profile.queue = queue
+        profile.save()
+    kept = apps.get_model("recovery", "HistoricalLivyProfile_allowed_groups")._default_manager
+    kept.all().delete()
+    migration.keep_what_is_known(apps, None)
+    newest, older = profile.history.all()
+    assert (newest.history_change_reason, older.history_change_reason) == (None, migration.NOT_KEPT)
+    assert [one.group.name for one in newest.allowed_groups.all()] == ["Stewards"]
+    assert not older.allowed_groups.exists()
+    migration.forget_the_marks(apps, None)
+    assert not profile.history.exclude(history_change_reason=None).exists()
