@@ -141,6 +141,11 @@ class Gateway(models.Model):
         "user",
     )
     """What makes it this gateway: immutable once a recovery has used it (H4)."""
+    EDITED_FIELDS = (
+        "name", *ENDPOINT_FIELDS, "secret_ref", "verify_tls", "ca_bundle", "single_livy", "livy_recovery",
+        "retention_seconds", "version_accepted", "allowed_schemes", "max_running", "follow_only",
+    )  # fmt: skip
+    """What people change in a form; a pause is an event."""
 
     class Meta:
         verbose_name = _("gateway")

@@ -55,6 +55,12 @@ class FailureSignature(models.Model):
     history = HistoricalRecords()
     objects = FailureSignatureQuerySet.as_manager()
 
+    EDITED_FIELDS = (
+        "code", "order", "enabled", "pattern", "in_words", "in_diagnostics", "in_log", "certainty", "cause_fr",
+        "remedy_fr", "cause_en", "remedy_en", "change",
+    )  # fmt: skip
+    """What people change."""
+
     class Meta:
         verbose_name = _("failure signature")
         verbose_name_plural = _("failure signatures")

@@ -22,6 +22,7 @@ from recovery.domain.remedies import Change
 from recovery.domain.signatures import Certainty, Match, Place, Signature, match
 from recovery.domain.states import State
 from recovery.models import FailureSignature, Recovery, RecoveryLog
+from recovery.services.editing import changed_columns
 from recovery.services.resubmission import differences, resubmission_payload
 
 EXPLAINED = frozenset({State.QUEUED, State.FAILED, State.REFUSED, State.LOST})
@@ -128,9 +129,12 @@ def signature_problems(row: FailureSignature) -> list[Problem]:
 
 
 def save_signature(*, signature: FailureSignature, by: User) -> FailureSignature:
-    """Store a new or edited one; who it was stays in its history. Raises InvalidInput."""
+    """Store a new or edited one; who it was stays in its history, unless nothing differs. Raises InvalidInput."""
     if problems := signature_problems(signature):
         raise InvalidInput(problems)
+    stored = FailureSignature.objects.filter(pk=signature.pk).first()
+    if stored is not None and not changed_columns(stored, signature, FailureSignature.EDITED_FIELDS):
+        return signature
     signature._history_user = by  # type: ignore[attr-defined]  # simple-history's way to say who
     signature.save()
     return signature

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q
 
+from recovery.domain.errors import InvalidInput, Problem
 from recovery.domain.gateways import AuthKind, Condition
 from recovery.domain.states import FOLLOWED, State
 from recovery.gateway.endpoint import Endpoint, SecretUnavailable, resolve_secret
@@ -23,6 +24,7 @@ from recovery.gateway.yarn import YarnClient
 from recovery.models import Gateway, Recovery, SubjectType
 from recovery.services import events, instance
 from recovery.services.clock import seconds
+from recovery.services.editing import changed_columns
 
 AWAY = frozenset({Condition.UNREACHABLE, Condition.TIMEOUT, Condition.SERVER_ERROR, Condition.INACTIVE})
 """Conditions in which Livy may just be down, or being started anew."""
@@ -200,6 +202,36 @@ def record_seen(gateway: Gateway, *, now: datetime) -> None:
         if healed:
             events.append(SubjectType.GATEWAY, gateway.pk, "healed", cause=gateway.condition)
     gateway.refresh_from_db()
+
+
+def endpoint_problems(gateway: Gateway, changed: Iterable[str]) -> list[Problem]:
+    """H4: what makes it this gateway stays, once a recovery was filed on it. For a row that is locked."""
+    moved = [name for name in Gateway.ENDPOINT_FIELDS if name in set(changed)]
+    if not moved or not gateway.used:
+        return []
+    return [Problem(field=name, code="endpoint_used") for name in moved]
+
+
+def save_gateway(*, gateway: Gateway, changed: Iterable[str], by: User) -> Gateway:
+    """Store a new gateway, or those columns of a known one: the others (pause, condition …) are the workers' and
+    operators' meanwhile. With an event. Raises InvalidInput when what was used would become another."""
+    gateway._history_user = by  # type: ignore[attr-defined]  # simple-history's way to say who
+    with transaction.atomic():
+        if gateway._state.adding:
+            gateway.save()
+            events.append(SubjectType.GATEWAY, gateway.pk, "created", actor=by)
+            return gateway
+        stored = Gateway.objects.select_for_update().get(pk=gateway.pk)
+        columns = changed_columns(stored, gateway, changed)
+        if problems := endpoint_problems(stored, columns):
+            raise InvalidInput(problems)
+        if columns:
+            for name in columns:
+                setattr(stored, name, getattr(gateway, name))
+            stored._history_user = by  # type: ignore[attr-defined]  # the same
+            stored.save(update_fields=columns)
+            events.append(SubjectType.GATEWAY, gateway.pk, "changed", actor=by, changed=sorted(columns))
+    return stored
 
 
 def pause(*, gateway_id: int, by: User, reason: str) -> bool:

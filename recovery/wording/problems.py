@@ -63,6 +63,7 @@ PROBLEMS: Final[Mapping[str, Text]] = MappingProxyType(
         "not_ended": _("Only a recovery that has ended can be resubmitted."),
         "live_child": _("It was resubmitted already, and that recovery (%(child)s) has not ended."),
         "unsettled": _("Its end is not known. An operator settles it, or resubmits it with a reason."),
+        "endpoint_used": _("A recovery was filed here: this stays as it is. Make a new gateway."),
         "managed_by_env": _("This profile is kept by .env. Duplicate it to edit."),
         "not_cancellable": _("It has ended, or its cancel was asked for already."),
         "not_settleable": _("Only a recovery whose end cannot be known can be settled, and only once."),

@@ -661,3 +661,13 @@ def test_a_remedy_is_to_be_had_only_where_its_signature_fits() -> None:
     running = make_recovery(state="running")
     FailureSignature.objects.filter(pk=fits.pk).update(enabled=True)
     assert remedy_for(running, log, fits.pk) is None
+
+
+def test_a_signature_that_is_saved_unchanged_leaves_no_line(db: None) -> None:
+    row, by = FailureSignature.objects.get(code="exception"), make_user()
+    lines = row.history.count()
+    save_signature(signature=row, by=by)
+    assert row.history.count() == lines
+    row.order += 1
+    save_signature(signature=row, by=by)
+    assert row.history.count() == lines + 1
