@@ -19,14 +19,16 @@ from unfold.decorators import action, display
 from recovery import wording
 from recovery.admin import show, story
 from recovery.admin.base import PortalAdmin, person
+from recovery.admin.editing import SeenForm
 from recovery.admin.forms import PauseForm
 from recovery.admin.history import SeenHistory
 from recovery.admin.lights import lights_of
 from recovery.admin.lines import LinesField
 from recovery.domain.states import State
 from recovery.models import Gateway, LivyProfile, RecoveryEvent, SubjectType
-from recovery.services import connection, duplicates, events, gateways
+from recovery.services import connection, duplicates, gateways
 from recovery.services.clock import database_now
+from recovery.services.gateways import endpoint_problems, save_gateway
 from recovery.services.usage import usage_of
 
 OPERATE = "recovery.operate_gateway"
@@ -36,7 +38,7 @@ SEEN = ("gateway_state", "words_shown", "condition_since_shown", "next_try_shown
         "paused_reason")  # fmt: skip
 
 
-class GatewayForm(forms.ModelForm):  # type: ignore[type-arg]
+class GatewayForm(SeenForm):
     """The reference to a secret is one, never the secret."""
 
     allowed_schemes = LinesField(
@@ -58,12 +60,20 @@ class GatewayForm(forms.ModelForm):  # type: ignore[type-arg]
             raise forms.ValidationError(_("Expected: https://host:8443/gateway/topology."))
         return given
 
+    def clean(self) -> dict[str, Any]:
+        """The address stays once used: of a recovery, too, that was filed while this form was open."""
+        data = super().clean()
+        for problem in [] if self.instance.pk is None else endpoint_problems(self.instance, self.changed_data):
+            self.add_error(problem.field, wording.sentence(problem))
+        return data
+
 
 @admin.register(Gateway)
 class GatewayAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
     """One Knox topology."""
 
     form = GatewayForm
+    change_form_before_template = "recovery/admin/_seen.html"
     list_display = ("name", "gateway_state", "base_url", "tls", "livy_version", "seen_in_list")
     search_fields = ("name", "base_url", "user")
     actions_detail = ("test_connection", "pause", "resume")
@@ -89,10 +99,9 @@ class GatewayAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
         return (*self.readonly_fields, *fixed)
 
     def save_model(self, request: HttpRequest, obj: Gateway, form: Any, change: bool) -> None:
-        """With an event beside it."""
-        super().save_model(request, obj, form, change)
-        kind, changed = ("changed", sorted(form.changed_data)) if change else ("created", None)
-        events.append(SubjectType.GATEWAY, obj.pk, kind, actor=person(request), changed=changed)
+        """Through the service: what was edited, and nothing else."""
+        changed = [name for name in Gateway.EDITED_FIELDS if name in form.changed_data]
+        save_gateway(gateway=obj, changed=changed, by=person(request))
 
     # ── buttons ─────────────────────────────────────────────────────────────────────────────────────────────────
 

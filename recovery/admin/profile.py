@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -21,6 +20,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from recovery import wording
 from recovery.admin import show
 from recovery.admin.base import PortalAdmin, person
+from recovery.admin.editing import SeenForm
 from recovery.admin.forms import DuplicateForm
 from recovery.admin.gateway import OPERATE, ask_test, tested, to_page
 from recovery.admin.history import SeenHistory, values_of, version_of
@@ -38,7 +38,7 @@ def _lines(label: str, help_text: Any) -> LinesField:
     return LinesField(label=label, required=False, help_text=help_text)
 
 
-class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
+class ProfileForm(SeenForm):
     """Paths one a line; the configuration as `key=value` lines or JSON. Help texts after the guide."""
 
     jars = _lines("jars", gettext_lazy(
@@ -96,6 +96,7 @@ class LivyProfileAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
     """A named launch configuration."""
 
     form = ProfileForm
+    change_form_before_template = "recovery/admin/_seen.html"
     list_display = ("name", "description", "gateway", "standing", "queue", "proxy_user", "version")
     list_filter = ("enabled", "gateway")
     list_select_related = ("gateway",)
@@ -158,9 +159,8 @@ class LivyProfileAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
         return super().get_queryset(request).select_related("gateway")  # type: ignore[no-any-return]
 
     def save_model(self, request: HttpRequest, obj: LivyProfile, form: Any, change: bool) -> None:
-        """Through the service: checked, its version raised, an event written."""
-        obj._history_user = request.user  # type: ignore[attr-defined]  # simple-history's way to say who
-        save_profile(profile=obj, by=person(request))
+        """Through the service: checked, with who may use it, and one line of history for all of it."""
+        save_profile(profile=obj, by=person(request), groups=form.cleaned_data["allowed_groups"])
         for problem in conf_remarks(obj.conf):
             messages.warning(request, wording.sentence(problem))
         if change and "enabled" in form.changed_data and not obj.enabled and (live := usage_of(obj).live):

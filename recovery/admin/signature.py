@@ -20,6 +20,7 @@ from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 from recovery import wording
 from recovery.admin import show
 from recovery.admin.base import PortalAdmin, person
+from recovery.admin.editing import SeenForm
 from recovery.admin.forms import ProblemForm
 from recovery.admin.history import SeenHistory
 from recovery.domain.errors import Problem
@@ -31,12 +32,12 @@ from recovery.services.explaining import Explanation, explain_pasted, save_signa
 MAX_TRIED = 500_000
 
 
-class SignatureForm(forms.ModelForm):  # type: ignore[type-arg]
+class SignatureForm(SeenForm):
     """Checked as the service checks it, each problem on its field."""
 
     class Meta:
         model = FailureSignature
-        fields = "__all__"  # noqa: DJ007  # the admin's fieldsets name them
+        fields = "__all__"  # the admin's fieldsets name them
         widgets = {
             name: UnfoldAdminExpandableTextareaWidget(attrs={"rows": 2, "spellcheck": spelled})
             for name, spelled in (
@@ -60,7 +61,7 @@ class SignatureForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         """Said on a field, before the table's own constraint says it in fewer words."""
-        data: dict[str, Any] = super().clean() or {}
+        data = super().clean()
         if not any(data.get(f"in_{place.value}") for place in Place):
             self.add_error("in_log", wording.sentence(Problem(field="in_log", code="looks_nowhere")))
         return data
@@ -89,6 +90,7 @@ class FailureSignatureAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
     """Switched off rather than deleted."""
 
     form = SignatureForm
+    change_form_before_template = "recovery/admin/_seen.html"
     list_display = ("code", "order", "standing", "certainty_shown", "cause_shown", "remedy_shown", "change_shown")
     list_filter = ("enabled", "certainty")
     search_fields = ("code", "pattern", "cause_fr", "cause_en", "remedy_fr", "remedy_en", "change")

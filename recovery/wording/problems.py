@@ -64,6 +64,10 @@ PROBLEMS: Final[Mapping[str, Text]] = MappingProxyType(
         "live_child": _("It was resubmitted already, and that recovery (%(child)s) has not ended."),
         "unsettled": _("Its end is not known. An operator settles it, or resubmits it with a reason."),
         "endpoint_used": _("A recovery was filed here: this stays as it is. Make a new gateway."),
+        "changed_meanwhile": _(
+            "Somebody has changed it meanwhile, and nothing was saved. Open it again, look at what is new there, then "
+            "make your change once more."
+        ),
         "managed_by_env": _("This profile is kept by .env. Duplicate it to edit."),
         "not_cancellable": _("It has ended, or its cancel was asked for already."),
         "not_settleable": _("Only a recovery whose end cannot be known can be settled, and only once."),

@@ -6,13 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 
+from recovery.admin.gateway import GatewayAdmin
 from recovery.domain.gateways import Condition
 from recovery.domain.preflight import Check, Light, Preflight
 from recovery.gateway.errors import NotSent
-from recovery.models import ApiToken, Gateway, LivyProfile, RecoveryEvent, SubjectType
+from recovery.models import ApiToken, FailureSignature, Gateway, LivyProfile, RecoveryEvent, SubjectType
 from recovery.services import connection, gateways
 from recovery.services.connection import ConnectionTest
 from recovery.services.profiles import save_profile
@@ -68,6 +70,45 @@ def test_a_profile_is_saved_through_the_service(operator: Client) -> None:
     newest = profile.history.first()
     assert newest is not None
     assert newest.history_user == operator.person  # type: ignore[attr-defined]
+
+
+def test_who_may_use_a_profile_is_changed_with_a_trace(operator: Client) -> None:
+    profile = make_profile(groups=["Stewards"])
+    lines = profile.history.count()
+    groups = list(Group.objects.filter(name__in=["Operators", "Auditors"]).values_list("pk", flat=True))
+    data = as_shown(operator, change(profile))
+    assert operator.post(change(profile), data).status_code == 302
+    assert profile.history.count() == lines, "saved as it was"
+    assert operator.post(change(profile), data | {"allowed_groups": groups}).status_code == 302
+    profile.refresh_from_db()
+    assert (profile.version, profile.history.count()) == (1, lines + 1)
+    assert set(profile.allowed_groups.values_list("name", flat=True)) == {"Operators", "Auditors"}
+    (event,) = RecoveryEvent.objects.of(SubjectType.PROFILE, profile.pk)
+    assert event.facts["groups_now"] == ["Auditors", "Operators"]
+    assert "changed; who may use it: Stewards, now: Auditors, Operators" in text(
+        operator.get("/admin/recovery/recoveryevent/")
+    )
+
+
+def test_what_somebody_else_has_saved_meanwhile_is_not_undone(operator: Client, door: Door) -> None:
+    profile, gateway = make_profile(queue="root.a"), make_gateway(max_running=3)
+    signature = FailureSignature.objects.get(code="exception")
+    for row, mine, theirs in (
+        (profile, {"queue": "root.mine"}, {"description": "theirs"}),
+        (gateway, {"max_running": 4}, {"ca_bundle": "/theirs.pem"}),
+        (signature, {"order": 7}, {"remedy_en": "Theirs."}),
+    ):
+        pages = as_shown(operator, change(row), **mine), as_shown(door("Operators"), change(row), **theirs)
+        assert door("Operators").post(change(row), pages[1]).status_code == 302
+        refused = operator.post(change(row), pages[0])
+        assert refused.status_code == 200
+        assert "Somebody has changed it meanwhile, and nothing was saved." in text(refused)
+        assert operator.post(change(row), pages[0]).status_code == 200, "not at the second try either"
+        again = pages[0] | theirs | {"seen": as_shown(operator, change(row))["seen"]}
+        assert operator.post(change(row), again).status_code == 302
+        row.refresh_from_db()
+        for name, value in (mine | theirs).items():
+            assert getattr(row, name) == value
 
 
 def test_a_new_profile_takes_json_too(operator: Client) -> None:
@@ -222,10 +263,35 @@ def test_the_endpoint_stays_once_used(operator: Client) -> None:
     make_recovery(profile=make_profile(gateway=gateway))
     fields = set(operator.get(change(gateway)).context["adminform"].form.fields)
     assert not fields & set(Gateway.ENDPOINT_FIELDS)
+    data = as_shown(operator, change(gateway))
     data |= {"base_url": "https://third:8443/gateway/x", "user": "root", "livy_path": "x", "name": "renamed"}
     assert operator.post(change(gateway), data).status_code == 302
     gateway.refresh_from_db()
     assert (gateway.base_url, gateway.user, gateway.name) == ("https://other:8443/gateway/x", "svc", "renamed")
+
+
+def test_the_endpoint_of_a_gateway_that_is_used_while_its_form_is_open_stays(
+    operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """H4."""
+    gateway = make_gateway()
+    data = as_shown(operator, change(gateway), base_url="https://other:8443/gateway/x")
+    make_recovery(profile=make_profile(gateway=gateway))
+    # between the making of the form and its check
+    monkeypatch.setattr(GatewayAdmin, "get_readonly_fields", lambda *_args: GatewayAdmin.readonly_fields)
+    refused = operator.post(change(gateway), data)
+    assert list(refused.context["adminform"].form.errors) == ["base_url"]
+    assert "A recovery was filed here" in text(refused)
+    assert Gateway.objects.get(pk=gateway.pk).base_url == gateway.base_url
+
+
+def test_a_pause_outlives_an_edit_that_was_begun_before(operator: Client) -> None:
+    gateway = make_gateway()
+    data = as_shown(operator, change(gateway), max_running=2)
+    assert operator.post(button(gateway, "pause"), {"reason": "maintenance"}).status_code == 302
+    assert operator.post(change(gateway), data).status_code == 302
+    gateway.refresh_from_db()
+    assert (gateway.max_running, gateway.paused, gateway.paused_reason) == (2, True, "maintenance")
 
 
 @pytest.mark.parametrize(

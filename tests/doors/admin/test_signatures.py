@@ -28,7 +28,8 @@ def test_an_operator_adds_and_changes_one_and_history_says_who(operator: Client)
     assert operator.post(f"{LIST}add/", typed(change="executorMemory x2")).status_code == 302
     row = FailureSignature.objects.get(code="mine")
     assert (row.in_words, row.in_diagnostics, row.in_log) == (True, False, True)
-    assert operator.post(address("mine"), typed(pattern="our trouble")).status_code == 302
+    seen = operator.get(address("mine")).context["adminform"].form["seen"].value()
+    assert operator.post(address("mine"), typed(pattern="our trouble", seen=seen)).status_code == 302
     assert list(row.history.values_list("pattern", "history_user")) == [
         ("our trouble", operator.person.pk), ("my trouble", operator.person.pk),  # type: ignore[attr-defined]
     ]  # fmt: skip
