@@ -12,6 +12,9 @@ from recovery.domain.signatures import Certainty, Place
 from recovery.models import labels
 from recovery.models.base import one_of
 
+RECORDS = HistoricalRecords()
+"""The history of signatures; by name, so that a service can write its first line."""
+
 
 class FailureSignatureQuerySet(models.QuerySet["FailureSignature"]):
     """Reads of signatures."""
@@ -52,7 +55,7 @@ class FailureSignature(models.Model):
     change = models.TextField(_("change of the payload"), max_length=1000, blank=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
-    history = HistoricalRecords()
+    history = RECORDS
     objects = FailureSignatureQuerySet.as_manager()
 
     EDITED_FIELDS = (

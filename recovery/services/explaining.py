@@ -22,6 +22,7 @@ from recovery.domain.remedies import Change
 from recovery.domain.signatures import Certainty, Match, Place, Signature, match
 from recovery.domain.states import State
 from recovery.models import FailureSignature, Recovery, RecoveryLog
+from recovery.models.signature import RECORDS
 from recovery.services.editing import changed_columns
 from recovery.services.resubmission import differences, resubmission_payload
 
@@ -135,6 +136,9 @@ def save_signature(*, signature: FailureSignature, by: User) -> FailureSignature
     stored = FailureSignature.objects.filter(pk=signature.pk).first()
     if stored is not None and not changed_columns(stored, signature, FailureSignature.EDITED_FIELDS):
         return signature
+    if stored is not None and not stored.history.exists():  # one that a migration has brought
+        stored._history_user, stored._history_date = None, stored.updated_at  # type: ignore[attr-defined]  # the same
+        RECORDS.create_historical_record(stored, "+")
     signature._history_user = by  # type: ignore[attr-defined]  # simple-history's way to say who
     signature.save()
     return signature

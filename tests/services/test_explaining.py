@@ -670,4 +670,8 @@ def test_a_signature_that_is_saved_unchanged_leaves_no_line(db: None) -> None:
     assert row.history.count() == lines
     row.order += 1
     save_signature(signature=row, by=by)
-    assert row.history.count() == lines + 1
+    first, second = row.history.order_by("history_id")
+    assert (lines, first.order, first.history_user, second.order) == (0, row.order - 1, None, row.order)
+    row.order += 1
+    save_signature(signature=row, by=by)
+    assert row.history.count() == 3
