@@ -38,7 +38,6 @@ INSTALLED_APPS = [
     "recovery.apps.RecoveryConfig",
     "unfold",
     "unfold.contrib.filters",
-    "unfold.contrib.simple_history",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -17,6 +17,8 @@ from unfold.admin import ModelAdmin, checkbox
 from unfold.decorators import display
 from unfold.views import ChangeList
 
+from recovery.admin import show
+
 
 def person(request: HttpRequest) -> User:
     """The signed-in user. The admin lets nobody else in; the check is for the type."""
@@ -67,6 +69,7 @@ class PortalAdmin(ModelAdmin):
     list_disable_select_all = True
     list_filter_submit = True
     show_facets = ShowFacets.NEVER
+    empty_value_display = show.NOTHING
     actions_on_top = True
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PortalChangeList]:

@@ -13,7 +13,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from simple_history.admin import SimpleHistoryAdmin
 from unfold.decorators import action, display
 
 from recovery import wording
@@ -69,7 +68,7 @@ class GatewayForm(SeenForm):
 
 
 @admin.register(Gateway)
-class GatewayAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
+class GatewayAdmin(SeenHistory, PortalAdmin):
     """One Knox topology."""
 
     form = GatewayForm

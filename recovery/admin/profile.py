@@ -10,20 +10,20 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from simple_history.admin import SimpleHistoryAdmin
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from recovery import wording
-from recovery.admin import show
+from recovery.admin import show, versions
 from recovery.admin.base import PortalAdmin, person
 from recovery.admin.editing import SeenForm
 from recovery.admin.forms import DuplicateForm
 from recovery.admin.gateway import OPERATE, ask_test, tested, to_page
-from recovery.admin.history import SeenHistory, values_of, version_of
+from recovery.admin.history import SeenHistory, by_whom
 from recovery.admin.lines import LinesField, PairsField
 from recovery.admin.profile_import import import_page
 from recovery.domain.errors import InvalidInput, Problem
@@ -92,7 +92,7 @@ def _field(problem: Problem) -> str | None:
 
 
 @admin.register(LivyProfile)
-class LivyProfileAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
+class LivyProfileAdmin(SeenHistory, PortalAdmin):
     """A named launch configuration."""
 
     form = ProfileForm
@@ -101,7 +101,7 @@ class LivyProfileAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
     list_filter = ("enabled", "gateway")
     list_select_related = ("gateway",)
     search_fields = ("name", "description", "queue", "proxy_user")
-    readonly_fields = ("standing", "version", "usage")
+    readonly_fields = ("standing", "version", "usage", "open_to", "launched")
     actions_detail = ("duplicate", "test_connection")
     actions_list = ("import_env",)
     fieldsets = (
@@ -133,13 +133,16 @@ class LivyProfileAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         profile = get_object_or_404(self.get_queryset(request), pk=pk)
-        then = version_of(profile, version)
-        if then is None:
+        lines = versions.lines_of(profile).filter(version=version)
+        then, first = lines.first(), lines.last()
+        if then is None or first is None:
             raise Http404
         title = _("“%(name)s” as it was in version %(version)s") % {"name": then.name, "version": version}
         return self.page(
-            request, "profile_version.html", title=title, original=profile, version=version,
-            values=values_of(then, profile), since=show.moment(then.history_date), by=then.history_user,
+            request, "profile_version.html", title=title, original=profile, differs=version != profile.version,
+            values=versions.values(then, profile, LivyProfile.VERSION_FIELDS), since=show.moment(first.history_date),
+            by=by_whom(request, first), then_words=_("version %(version)s") % {"version": version},
+            today_words=_("today: version %(version)s") % {"version": profile.version},
         )  # fmt: skip
 
     def has_change_permission(self, request: HttpRequest, obj: LivyProfile | None = None) -> bool:
@@ -153,6 +156,13 @@ class LivyProfileAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
         return super().formfield_for_manytomany(
             db_field, request, widget=UnfoldAdminCheckboxSelectMultipleWidget, **kwargs
         )
+
+    def get_fieldsets(self, request: HttpRequest, obj: LivyProfile | None = None) -> Any:
+        """For those who only look at it: what it launches in one list, in Livy's own words."""
+        if obj is None or self.has_change_permission(request, obj):
+            return self.fieldsets
+        told = tuple("open_to" if name == "allowed_groups" else name for name in self.fieldsets[0][1]["fields"])
+        return ((None, {"fields": told}), (gettext_lazy("What it launches"), {"fields": ("launched",)}))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LivyProfile]:
         """With the gateway."""
@@ -231,6 +241,21 @@ class LivyProfileAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
     def usage(self, obj: LivyProfile) -> str:
         """Looked at before it is disabled."""
         return show.usage(usage_of(obj)) if obj.pk else show.NOTHING
+
+    @display(description=gettext_lazy("who may use it"))
+    def open_to(self, obj: LivyProfile) -> str:
+        """By name."""
+        ((_name, groups),) = versions.columns(obj, [versions.GROUPS])
+        return groups
+
+    @display(description=gettext_lazy("values"))
+    def launched(self, obj: LivyProfile) -> SafeString:
+        """Name by name."""
+        rows = versions.columns(obj, LivyProfile.LAUNCH_FIELDS)
+        facts = format_html_join(
+            "", '<div><dt class="rp-asis">{}</dt><dd class="rp-break"><pre class="rp-inline">{}</pre></dd></div>', rows
+        )
+        return format_html('<dl class="rp-facts">{}</dl>', facts)
 
     @display(description=gettext_lazy("state"))
     def standing(self, obj: LivyProfile) -> SafeString:

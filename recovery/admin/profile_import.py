@@ -19,7 +19,7 @@ from unfold.widgets import (
 )
 
 from recovery import wording
-from recovery.admin import show
+from recovery.admin import versions
 from recovery.admin.base import person
 from recovery.admin.forms import ProblemForm, free_profile_name
 from recovery.domain.errors import InvalidInput
@@ -115,15 +115,10 @@ def _page(
     if found is not None and profile is not None:
         elsewhere = found.base_url and found.base_url != profile.gateway.base_url
         context |= {
-            "values": _values(profile),
+            "values": versions.columns(profile, LivyProfile.LAUNCH_FIELDS),
             "elsewhere": found.base_url if elsewhere else "",
             "gateway": profile.gateway,
             "remarks": [wording.sentence(problem) for problem in conf_remarks(profile.conf)],
         }
     page: HttpResponse = admin.page(request, "profile_import.html", title=_("Import from .env"), **context)
     return page
-
-
-def _values(profile: LivyProfile) -> list[tuple[str, str]]:
-    names = [name for name in LivyProfile.LAUNCH_FIELDS if name != "never_restart_in_yarn"]
-    return [(show.column_name(LivyProfile, name), show.column(profile, name)) for name in names]

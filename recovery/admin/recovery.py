@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -108,6 +108,11 @@ class RecoveryAdmin(LongList, RecoveryViews, DecidingViews, ReadOnlyAdmin):
     ) -> HttpResponse:
         """The recovery's page."""
         return recovery_page(self, request, object_id)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Its events, on its page."""
+        self._look(request)
+        return redirect(f"{reverse('admin:recovery_recovery_change', args=[object_id])}#rp-events")
 
     def live_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """What moves on it; checks the permission with its own query."""

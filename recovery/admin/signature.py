@@ -13,7 +13,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from simple_history.admin import SimpleHistoryAdmin
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 
@@ -86,7 +85,7 @@ class TryForm(ProblemForm):
 
 
 @admin.register(FailureSignature)
-class FailureSignatureAdmin(SeenHistory, SimpleHistoryAdmin, PortalAdmin):
+class FailureSignatureAdmin(SeenHistory, PortalAdmin):
     """Switched off rather than deleted."""
 
     form = SignatureForm

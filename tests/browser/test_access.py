@@ -3,12 +3,15 @@ sideways."""
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
 from importlib import resources
 from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page
@@ -24,6 +27,8 @@ PAGES = (
     f"{RECOVERY}1/resubmit/", f"{RECOVERY}1/edit/", f"{RECOVERY}1/log/?q=RECOVERY", "/admin/recovery/livyprofile/",
     "/admin/recovery/livyprofile/1/change/", "/admin/recovery/livyprofile/add/", "/admin/recovery/livyprofile/import/",
     "/admin/recovery/livyprofile/1/version/1/", "/admin/recovery/livyprofile/1/history/",
+    "/admin/recovery/livyprofile/1/history/1/", "/admin/recovery/gateway/1/history/",
+    "/admin/recovery/gateway/1/history/1/", "/admin/recovery/failuresignature/1/history/",
     "/admin/recovery/livyprofile/1/duplicate/", "/admin/recovery/livyprofile/1/test/", "/admin/recovery/gateway/",
     "/admin/recovery/gateway/1/change/", "/admin/recovery/gateway/1/pause/", "/admin/recovery/failuresignature/",
     "/admin/recovery/failuresignature/1/change/",
@@ -62,7 +67,45 @@ def many(desk: Desk) -> Page:
     return page
 
 
-ANSWERS = (of_a_test, imported, many)
+def edited(desk: Desk) -> Page:
+    """The history of a profile whose configuration, files and groups were changed."""
+    page = desk.go("/admin/recovery/livyprofile/1/duplicate/")
+    page.fill("#id_name", f"copy-{uuid4().hex[:8]}")
+    page.locator("form button.rp-primary").click()
+    page.wait_for_url("**/change/")
+    change = urlsplit(page.url).path
+    for keys in ("spark.sql.shuffle.partitions", "spark.executor.extraJavaOptions"):
+        page = desk.go(change)
+        page.get_by_role("button", name=re.compile("texte?$")).first.click()
+        page.fill("#id_conf", f"{keys}=-Dcom.example.some.property=hdfs:///somewhere/far/away/in/the/lake.properties")
+        page.fill("#id_jars", f"hdfs:///libs/{keys}-and-a-name-that-does-not-fit-on-a-phone-3.14.0.jar")
+        page.locator("input[name=allowed_groups]").first.click()
+        page.locator("button[name=_continue]").first.click()
+        page.wait_for_load_state("networkidle")
+    page = desk.go(change.replace("/change/", "/history/"))
+    assert page.locator(".rp-history > li").count() == 3
+    return page
+
+
+def as_it_was(desk: Desk) -> Page:
+    """That profile as it was after the first of its changes, beside what it is today."""
+    page = edited(desk)
+    page.locator(".rp-history > li").nth(1).locator('a[href*="/history/"]').click()
+    page.wait_for_selector(".rp-then")
+    return page
+
+
+def undone(desk: Desk) -> Page:
+    """A profile's form that is refused, since somebody else has saved meanwhile."""
+    page = desk.go("/admin/recovery/failuresignature/1/change/")
+    page.evaluate("document.querySelector('input[name=seen]').value = 'an older line'")
+    page.locator("button[name=_save]").first.click()
+    page.wait_for_load_state("networkidle")
+    assert page.locator("input[name=seen]").count() == 1, "it was not saved"
+    return page
+
+
+ANSWERS = (of_a_test, imported, many, edited, as_it_was, undone)
 """Pages that answer a form."""
 EVENT = (
     "INSERT INTO recovery_recoveryevent (subject_type, subject_id, seq, at, actor_label, kind, cause, data)"
