@@ -41,6 +41,8 @@ PAGES = {
     "import": "/admin/recovery/livyprofile/import/",
     "version": "/admin/recovery/livyprofile/1/version/1/",
     "history": "/admin/recovery/livyprofile/1/history/",
+    "then": "/admin/recovery/livyprofile/1/history/1/",
+    "pauses": "/admin/recovery/gateway/1/history/",
     "duplicate": "/admin/recovery/livyprofile/1/duplicate/",
     "gateways": "/admin/recovery/gateway/",
     "gateway": "/admin/recovery/gateway/1/change/",

@@ -38,10 +38,15 @@ def test_each_change_of_a_profile_is_told_value_by_value(auditor: Client) -> Non
     by = make_user("olga")
     profile = LivyProfile(
         name="night", gateway=make_gateway(name="knox"), jars=["hdfs:///a.jar", "hdfs:///b.jar"], queue="root.a",
-        conf={"spark.a": "1", "spark.b": "<b>", "spark.c": "x"},
+        conf={"spark.a": "1", "spark.b": "<b>", "spark.c": "x", "spark.same": "0"},
     )  # fmt: skip
     edited(profile, by, ["Stewards"])
-    edited(profile, by, jars=["hdfs:///b.jar", "hdfs:///c.jar"], conf={"spark.b": "<i>", "spark.c": "", "spark.d": "4"})
+    edited(
+        profile,
+        by,
+        jars=["hdfs:///b.jar", "hdfs:///c.jar"],
+        conf={"spark.b": "<i>", "spark.c": "", "spark.d": "4", "spark.same": "0"},
+    )
     edited(profile, by, enabled=False, never_restart_in_yarn=True, args_mode="split", queue="", executor_cores=4)
     edited(profile, by, groups=[], gateway=make_gateway(name="knox2"))
     edited(profile, by, jars=["hdfs:///c.jar", "hdfs:///b.jar"])
