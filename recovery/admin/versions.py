@@ -16,7 +16,7 @@ from recovery.services.editing import Row
 
 GROUPS = "allowed_groups"
 GROUPS_NOT_KEPT = "groups not kept"
-"""Migration 0008's mark on the lines that are older than the history of groups."""
+"""Migration 0009's mark on the lines that are older than the history of groups."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -246,8 +246,8 @@ def test_h4_a_start_without_a_database_goes_on(
 
 
 def test_lines_from_before_the_groups_were_kept_are_marked_and_the_newest_one_is_completed() -> None:
-    """What migration 0008 does to a database that has been in use."""
-    migration = import_module("recovery.migrations.0008_profile_groups_in_history")
+    """What migration 0009 does to a database that has been in use."""
+    migration = import_module("recovery.migrations.0009_profile_groups_in_history")
     profile = make_profile(groups=["Stewards"])
     LivyProfile.history.filter(id=profile.pk).delete()
     bare = LivyProfile.objects.create(name="bare", gateway=profile.gateway)

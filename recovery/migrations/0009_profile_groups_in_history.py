@@ -32,7 +32,7 @@ def forget_the_marks(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("recovery", "0007_notices_by_mail"),
+        ("recovery", "0008_better_signatures"),
     ]
 
     operations = [
