@@ -24,11 +24,11 @@ from recovery.services.gateways import ClientFactory, open_client
 from recovery.services.probing import Look
 
 RECENT: Final = timedelta(hours=24)
+REACH: Final = timedelta(days=7)
+"""How long before its end an ended recovery was filed at the most: the index of a jar goes by the time of filing."""
 LARGE_BODY: Final = 8 * 1024
-_MAY_HAVE_RUN: Final = (
-    Q(state__in=LIVE)
-    | Q(state=State.SUCCEEDED)
-    | Q(state=State.LOST, settled_as__in=["", Settlement.SUCCEEDED, Settlement.LINKED])
+_MAY_HAVE_RUN: Final = Q(state=State.SUCCEEDED) | Q(
+    state=State.LOST, settled_as__in=["", Settlement.SUCCEEDED, Settlement.LINKED]
 )
 
 
@@ -86,13 +86,18 @@ def gateway_checks(gateway: Gateway, looks: Mapping[str, Look]) -> tuple[Check, 
 
 def facts_of(gateway: Gateway, payload: Payload, now: datetime) -> Facts:
     """One query, whatever it finds: each part is the newest row of its kind."""
+    args = list(payload.args)
     of_jar = Recovery.objects.of_jar(payload.file).order_by("-created_at")
-    same = of_jar.filter(_MAY_HAVE_RUN, args=list(payload.args), created_at__gte=now - RECENT)
+    # by the state's index, since few are live; however long ago they were filed
+    live = Recovery.objects.live().filter(jar_path=payload.file, args=args).order_by("-id")
+    ended = of_jar.filter(_MAY_HAVE_RUN, args=args, created_at__gte=now - RECENT - REACH, finished_at__gte=now - RECENT)
     succeeded = of_jar.filter(gateway=gateway, state=State.SUCCEEDED).exclude(preflight="")
     batches = Recovery.objects.filter(gateway=gateway, livy_id__isnull=False).order_by("-id")
     parts = {
-        "done_pk": same.values("pk"),
-        "done_state": same.values("state"),
+        "live_pk": live.values("pk"),
+        "live_state": live.values("state"),
+        "done_pk": ended.values("pk"),
+        "done_state": ended.values("state"),
         "success_pk": succeeded.values("pk"),
         "success_seen": succeeded.values("preflight"),
         "ran_as": batches.values("proxy_user"),
@@ -100,8 +105,9 @@ def facts_of(gateway: Gateway, payload: Payload, now: datetime) -> Facts:
     newest = {name: Subquery(rows[:1]) for name, rows in parts.items()}
     found = cast(dict[str, Any], Gateway.objects.filter(pk=gateway.pk).values(**newest).get())
     kept = Preflight.from_text(found["success_seen"] or "")
+    same = [(found[f"{kind}_pk"], found[f"{kind}_state"]) for kind in ("live", "done") if found[f"{kind}_pk"]]
     return Facts(
-        same_work=(found["done_pk"], found["done_state"]) if found["done_pk"] else None,
+        same_work=same[0] if same else None,
         last_success=(found["success_pk"], kept.seen) if kept and kept.seen else None,
         ran_as=found["ran_as"],
     )

@@ -220,15 +220,31 @@ def test_a_success_on_which_no_jar_was_seen_says_nothing(portal: Portal) -> None
         ({"state": State.REFUSED}, "same_none"),
         ({"state": State.SUCCEEDED, "jar_args": "--other"}, "same_none"),
         ({"state": State.SUCCEEDED, "jar_path": "hdfs:///other.jar"}, "same_none"),
-        ({"state": State.SUCCEEDED, "created_at": timedelta(hours=-25)}, "same_none"),
+        ({"state": State.RUNNING, "created_at": timedelta(hours=-25)}, "same_live"),
+        ({"state": State.RUNNING, "created_at": timedelta(days=-30)}, "same_live"),
+        (
+            {"state": State.SUCCEEDED, "created_at": timedelta(hours=-30), "finished_at": timedelta(hours=-2)},
+            "same_done",
+        ),
+        (
+            {"state": State.SUCCEEDED, "created_at": timedelta(hours=-30), "finished_at": timedelta(hours=-25)},
+            "same_none",
+        ),
+        ({"state": State.LOST, "created_at": timedelta(hours=-30), "finished_at": timedelta(hours=-2)}, "same_lost"),
     ],
 )
 def test_the_same_work(portal: Portal, columns: dict[str, Any], code: str) -> None:
-    if "created_at" in columns:
-        columns = columns | {"created_at": database_now() + columns["created_at"]}
+    now = database_now()
+    columns = {name: now + value if isinstance(value, timedelta) else value for name, value in columns.items()}
     row = make_recovery(profile=portal.profile, **columns)
     check = found(look(portal), code)
     assert (check.light, check.subject) == ((Light.GREEN, "") if code == "same_none" else (Light.AMBER, str(row.pk)))
+
+
+def test_what_is_under_way_comes_before_what_is_done(portal: Portal) -> None:
+    live = make_recovery(profile=portal.profile, created_at=database_now() - timedelta(hours=30))
+    make_recovery(profile=portal.profile, state=State.SUCCEEDED)
+    assert found(look(portal), "same_live").subject == str(live.pk)
 
 
 def test_long_paths_that_begin_alike_are_two_jars(portal: Portal) -> None:
@@ -243,6 +259,8 @@ def test_what_was_done_with_a_jar_is_found_by_an_index(db: None) -> None:
         pytest.skip("PostgreSQL reads a table of no rows without an index")
     plan = Recovery.objects.of_jar(JAR).filter(created_at__gte=database_now()).order_by("-created_at").explain()
     assert "USING INDEX recovery_jar" in plan
+    plan = Recovery.objects.live().filter(jar_path=JAR).order_by("-id").explain()
+    assert "USING INDEX recovery_state_newest" in plan
 
 
 def test_a_large_request_asks(portal: Portal) -> None:
