@@ -12,6 +12,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils.text import capfirst
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminExpandableTextareaWidget,
@@ -34,10 +35,16 @@ def new_key() -> str:
     return uuid.uuid4().hex
 
 
+def reason_help() -> str:
+    """What the portal tells people about the reason, in their language where it has it there."""
+    french = (get_language() or "").startswith("fr")
+    return (settings.REASON_HELP_FR if french else "") or settings.REASON_HELP
+
+
 def checked_reason(reason: str) -> str:
     """The reason, which names a ticket where the portal wants one (REASON_PATTERN). Raises ValidationError."""
     if settings.REASON_PATTERN and not re.search(settings.REASON_PATTERN, reason):
-        expected = settings.REASON_HELP or settings.REASON_PATTERN
+        expected = reason_help() or settings.REASON_PATTERN
         problem = Problem(field="reason", code="reason_pattern", params={"expected": expected.rstrip(". ")})
         raise forms.ValidationError(wording.sentence(problem))
     return reason
@@ -70,8 +77,7 @@ class ProfileChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # not su
 
     def label_from_instance(self, obj: Any) -> str:
         """Name, purpose, gateway."""
-        purpose = f" – {obj.description}" if obj.description else ""
-        return f"{obj.name}{purpose} ({obj.gateway.name})"
+        return f"{obj.name} – {obj.description or _('no purpose given')} ({obj.gateway.name})"
 
 
 class FilingForm(ProblemForm):
@@ -113,8 +119,8 @@ class FilingForm(ProblemForm):
         super().__init__(*args, **kwargs)
         open_to_them = LivyProfile.objects.usable_by(by).order_by("name")
         self.fields["profile"].queryset = open_to_them  # type: ignore[attr-defined]  # a model's choice
-        if settings.REASON_HELP:
-            self.fields["reason"].help_text = settings.REASON_HELP
+        if told := reason_help():
+            self.fields["reason"].help_text = told
 
     def clean_reason(self) -> str:
         """With its ticket."""

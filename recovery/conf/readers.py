@@ -25,6 +25,17 @@ def text(raw: str) -> str:
     return raw.strip()
 
 
+def sentence(longest: int) -> Callable[[str], str]:
+    """A text of at most so many characters."""
+
+    def read_sentence(raw: str) -> str:
+        if len(raw.strip()) > longest:
+            raise Bad(f"at most {longest} characters")
+        return raw.strip()
+
+    return read_sentence
+
+
 def secret(raw: str) -> str:
     """As it stands, blanks too."""
     return raw

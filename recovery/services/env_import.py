@@ -18,7 +18,7 @@ from recovery.services.profiles import check_profile, env_profile_values
 _TAKEN = frozenset({
     "PROXY_USER", "LIVY_JARS", "LIVY_FILES", "LIVY_ARCHIVES", "LIVY_PY_FILES", "LIVY_CONF", "LIVY_DRIVER_MEMORY",
     "LIVY_DRIVER_CORES", "LIVY_EXECUTOR_MEMORY", "LIVY_EXECUTOR_CORES", "LIVY_NUM_EXECUTORS", "LIVY_QUEUE",
-    "LIVY_CLASS_NAME", "LIVY_ARGS_MODE",
+    "LIVY_CLASS_NAME", "LIVY_ARGS_MODE", "LIVY_DESCRIPTION",
 })  # fmt: skip
 """The variables of a profile."""
 _ADDRESS = frozenset({"KNOX_HOST", "KNOX_TOPOLOGY"})

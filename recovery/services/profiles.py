@@ -178,6 +178,7 @@ def env_gateway_values(reading: Reading) -> dict[str, Any]:
 def env_profile_values(reading: Reading) -> dict[str, Any]:
     """The columns of the profile that `.env` decides."""
     return {
+        "description": reading["LIVY_DESCRIPTION"],
         "args_mode": reading["LIVY_ARGS_MODE"],
         "class_name": reading["LIVY_CLASS_NAME"],
         "queue": reading["LIVY_QUEUE"],

@@ -60,6 +60,12 @@ def test_h4_a_changed_value_raises_the_version() -> None:
     assert (profile.version, profile.queue) == (2, "root.x")
 
 
+def test_h4_env_says_what_its_profile_is_for() -> None:
+    assert _sync().description == ""
+    assert profiles.env_differences(_read(LIVY_DESCRIPTION="For all tables.")) == ["description"]
+    assert _sync(LIVY_DESCRIPTION="For all tables.").description == "For all tables."
+
+
 def test_h4_a_changed_address_makes_a_new_gateway_once_the_old_one_was_used() -> None:
     first = _sync()
     unused = _sync(KNOX_HOST="knox2.example.org")
