@@ -41,24 +41,33 @@ document.addEventListener("rp:tick", () => {
 // ── copying ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 for (const button of document.querySelectorAll("[data-copy]")) {
+  const words = button.textContent;
+  let back = 0;
   button.hidden = false;
+
+  function say(text, milliseconds) {
+    const said = document.getElementById("rp-copied");
+    said.textContent = "";
+    said.textContent = text;
+    button.textContent = text;
+    clearTimeout(back);
+    back = setTimeout(() => { button.textContent = words; }, milliseconds);
+  }
+
   button.addEventListener("click", async () => {
     const source = document.querySelector(button.dataset.copy);
-    const said = document.getElementById("rp-copied");
+    const { text, byHand } = document.getElementById("rp-copied").dataset;
     try {
       await navigator.clipboard.writeText(source.textContent);
-      said.textContent = "";
-      said.textContent = said.dataset.text;
       button.dataset.done = "";
-      const before = button.textContent;
-      button.textContent = said.dataset.text;
-      setTimeout(() => { button.textContent = before; }, 1500);
+      say(text, 1500);
     } catch {
       // no clipboard without https: the text is selected, to be copied by the keyboard
       const range = document.createRange();
       range.selectNodeContents(source);
       getSelection().removeAllRanges();
       getSelection().addRange(range);
+      say(byHand, 6000);
     }
   });
 }
