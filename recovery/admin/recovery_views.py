@@ -18,7 +18,7 @@ from recovery.admin import sheet as sheets
 from recovery.admin.base import require
 from recovery.admin.filing import filing_page, filing_preview, told_filed, told_used
 from recovery.admin.forms import AgainForm, CancelForm, FilingForm, new_key
-from recovery.admin.remedy import edit_form
+from recovery.admin.remedy import applied, at_once, edit_form, help_text
 from recovery.domain.errors import InvalidInput
 from recovery.domain.gateways import Channel
 from recovery.models import Recovery
@@ -61,7 +61,7 @@ class RecoveryViews:
     def edit_view(self: _Frame, request: HttpRequest, pk: int) -> HttpResponse:
         """The form filled from the old one, then what differs, then it is filed."""
         by = require(request, "recovery.resubmit_recovery")
-        recovery = wanted(pk)
+        recovery, ready = wanted(pk), None
         if request.method != "POST":
             given = {
                 "profile": recovery.profile.name,
@@ -70,8 +70,11 @@ class RecoveryViews:
                 "reason": recovery.reason,
                 "filingKey": new_key(),
             }
-            return _form(self, request, edit_form(request, recovery, by=by, initial=given), recovery=recovery)
-        form = edit_form(request, recovery, by=by, initial={})
+            empty = edit_form(request, recovery, by=by, initial=given)
+            ready = at_once(empty, by=by)
+            if ready is None:
+                return _form(self, request, empty, recovery=recovery)
+        form = ready or edit_form(request, recovery, by=by, initial={})
 
         def look() -> sheets.Again:
             origin = Origin(by=by, channel=Channel.ADMIN)
@@ -180,7 +183,7 @@ def _two_steps(
             except InvalidInput as error:
                 form.add_problems(error.problems)
         return _form(admin, request, form, recovery)
-    stop = None
+    stop, remedy = None, applied(form)
     try:
         again = look()
         if "_file" in request.POST and form.cleaned_data["previewed"] == again.sheet.token:
@@ -188,6 +191,7 @@ def _two_steps(
                 by=require(request, "recovery.file_recovery", "recovery.resubmit_recovery"),
                 channel=Channel.ADMIN,
                 filing_key=form.cleaned_data["filingKey"].hex,
+                remedy=remedy.signature.code if remedy else "",
             )
             return told_filed(request, send(origin))
     except InvalidInput as error:
@@ -205,5 +209,6 @@ def _two_steps(
     return admin.page(
         request, "preview.html", title=_("What will be sent"), form=form, sheet=again.sheet, rows=again.rows,
         recovery=recovery, original=recovery, reason=form.cleaned_data["reason"], tick=lights.to_be_ticked(stop),
-        lights=lights.of_again(again, request, fresh="_preview" in request.POST, stop=stop),
+        lights=lights.of_again(again, request, fresh="_preview" in request.POST or request.method == "GET", stop=stop),
+        remedy=help_text(recovery, remedy) if recovery and remedy else "",
     )  # fmt: skip

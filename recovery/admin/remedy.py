@@ -51,6 +51,22 @@ class RemedyForm(EditForm):
         return remedied(self.recovery, changes, self.known, given=given)
 
 
+def at_once(form: EditForm, *, by: User) -> RemedyForm | None:
+    """The form as if it had been sent as it is filled in: with a remedy that asks for nothing, and a reason at hand,
+    there is nothing to type. None where there is."""
+    if not isinstance(form, RemedyForm) or form.known.asked:
+        return None
+    data = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
+    sent = RemedyForm(data, by=by, recovery=form.recovery, remedy=form.known)
+    return sent if sent.is_valid() else None
+
+
+def applied(form: forms.Form) -> Explanation | None:
+    """The explanation whose remedy is in the form's changes."""
+    wanted = isinstance(form, RemedyForm) and form.cleaned_data.get("applyRemedy")
+    return form.known.explanation if wanted and isinstance(form, RemedyForm) else None
+
+
 def edit_form(request: HttpRequest, recovery: Recovery, *, by: User, initial: Mapping[str, Any]) -> EditForm:
     """The form of the edit page: with the remedy that the address or the form names, as long as it fits."""
     data = request.POST if request.method == "POST" else None

@@ -50,12 +50,13 @@ class Filed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Origin:
-    """Who files, through which door."""
+    """Who files, through which door; `remedy`: the short name of the signature whose remedy is applied."""
 
     by: User
     channel: Channel
     token: ApiToken | None = None
     filing_key: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -239,6 +240,7 @@ def store(
                 version=version,
                 reason=reason or None,
                 resubmission_of=parent.pk if parent else None,
+                remedy=origin.remedy or None,
             )
             if parent is not None:
                 events.of_recovery(parent.pk, "resubmitted", actor=origin.by, child=recovery.pk)

@@ -138,6 +138,7 @@ FACTS: Final[Mapping[str, Text]] = MappingProxyType(
         "preflight": _("preflight"),
         "profile": _("profile"),
         "reason": _("reason"),
+        "remedy": _("remedy"),
         "resubmission_of": _("resubmission of"),
         "sha256": _("SHA-256 of the payload"),
         "state": _("state"),

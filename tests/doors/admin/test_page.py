@@ -14,10 +14,10 @@ from django.utils import timezone
 
 from recovery.domain import logtail
 from recovery.domain.states import State
-from recovery.models import FailureSignature, Recovery, RecoveryLog
+from recovery.models import FailureSignature, Recovery, RecoveryEvent, RecoveryLog, SubjectType
 from recovery.services import events
 from tests.doors.admin.conftest import Door
-from tests.doors.admin.pages import filed, messages, page, previewed, text
+from tests.doors.admin.pages import filed, messages, page, previewed, text, to_be_confirmed
 from tests.factories import make_gateway, make_profile, make_recovery, make_user
 
 MAX_LIVE_QUERIES = 4
@@ -352,10 +352,18 @@ def test_one_click_fills_the_remedy_in(steward: Client) -> None:
     )
     assert "a guess from patterns" in shown
     url = remedy_url(steward, recovery)
-    asked = text(steward.get(url))
-    assert "Resubmit with twice the memory for each executor. executorMemory: 4g → 8g" in asked
-    child = filed(steward, page(recovery, "edit"), shown_form(steward, url))
-    assert child.resubmission_of == recovery
+    shown = steward.get(url)  # straight to the preview: there is nothing to type
+    assert "Resubmit with twice the memory for each executor. executorMemory: 4g → 8g" in text(shown)
+    assert shown.context["reason"] == "first"
+    fields = shown.context["form"]
+    send = {name: str(fields[name].value() or "") for name in fields.fields}
+    answer = steward.post(page(recovery, "edit"), send | {"previewed": shown.context["sheet"].token, "_file": "1",
+                                                          "confirm": to_be_confirmed(shown)})  # fmt: skip
+    assert answer.status_code == 302, text(answer)
+    child = recovery.resubmissions.get()
+    facts = RecoveryEvent.objects.of(SubjectType.RECOVERY, child.pk)[0].facts
+    assert facts["remedy"] == "executor-memory"
+    assert "remedy: executor-memory" in text(steward.get(page(child)))
     assert child.payload_json == recovery.payload_json | {"executorMemory": "8g"}
 
 
@@ -375,7 +383,18 @@ def test_a_remedy_may_be_left_out(steward: Client) -> None:
     recovery = out_of_memory()
     data = shown_form(steward, remedy_url(steward, recovery))
     del data["applyRemedy"]
-    assert filed(steward, page(recovery, "edit"), data).payload == recovery.payload
+    child = filed(steward, page(recovery, "edit"), data)
+    assert child.payload == recovery.payload
+    assert "remedy" not in RecoveryEvent.objects.of(SubjectType.RECOVERY, child.pk)[0].facts
+
+
+def test_a_remedy_of_a_recovery_without_a_reason_asks_for_one(steward: Client) -> None:
+    recovery = out_of_memory()
+    Recovery.objects.filter(pk=recovery.pk).update(reason="")
+    shown = steward.get(remedy_url(steward, recovery))
+    assert "sheet" not in shown.context
+    assert "applyRemedy" in shown.context["form"].fields
+    assert not shown.context["form"].errors
 
 
 def test_what_a_remedy_asks_for_is_typed(steward: Client) -> None:
