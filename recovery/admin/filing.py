@@ -7,6 +7,7 @@ the keys of what was confirmed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -22,7 +23,7 @@ from recovery.admin.base import require
 from recovery.admin.filing_form import OVERRIDES, FilingPageForm
 from recovery.admin.forms import new_key
 from recovery.domain.arguments import ArgsMode, parse_arguments
-from recovery.domain.errors import InvalidInput
+from recovery.domain.errors import InvalidInput, Problem
 from recovery.domain.gateways import Channel
 from recovery.domain.naming import TOKEN_HEX, batch_name
 from recovery.domain.preflight import Preflight
@@ -83,7 +84,7 @@ def filing_page(admin: _Frame, request: HttpRequest) -> HttpResponse:
     if request.POST.get("previewed") != panel.sheet.token:
         messages.warning(request, _("What would be sent has changed since you looked: please check it once more."))
         return _page(admin, request, form, panel)
-    data = form.cleaned_data
+    data, now = form.cleaned_data, database_now()
     try:
         filed = file_recovery(
             profile=data["profile"],
@@ -93,13 +94,13 @@ def filing_page(admin: _Frame, request: HttpRequest) -> HttpResponse:
             origin=Origin(by=by, channel=Channel.ADMIN, filing_key=data["filingKey"].hex),
             reason=data["reason"],
             gate=Gate(confirmed=lights.ticked(request)),
-            now=database_now(),
+            now=now,
         )
     except InvalidInput as error:
         form.add_problems(error.problems)
     except PreflightStops as stop:
         panel.preflight = stop.preflight
-        panel.lights = lights.lights_of(stop.preflight, ask=True, ticked=lights.ticked(request))
+        panel.lights = lights.lights_of(stop.preflight, ask=True, ticked=lights.ticked(request), now=now)
         panel.tick = lights.to_be_ticked(stop)
     except FilingKeyReused as error:
         return told_used(request, error)
@@ -114,7 +115,9 @@ def filing_preview(request: HttpRequest) -> HttpResponse:
     form = FilingPageForm(request.POST, by=by)
     form.is_valid()
     panel = look(form, ticked=lights.ticked(request))
-    typed = [name for name in form.fields if name != "filingKey" and request.POST.get(name, "").strip()]
+    # the reason changes nothing of what is sent: the form says what it lacks once it is sent
+    shown = [name for name in form.fields if name not in ("filingKey", "reason")]
+    typed = [name for name in shown if request.POST.get(name, "").strip()]
     told = [f"{form[name].label}: {error}" for name in typed for error in form.errors.get(name, [])]
     panel.problems = [*told, *(str(error) for error in form.non_field_errors())]
     return render(request, "recovery/admin/_filing_panel.html", {"panel": panel, "sheet": panel.sheet})
@@ -126,8 +129,9 @@ def look(form: FilingPageForm, *, ticked: frozenset[str], fresh: bool = False) -
     panel = Panel(profile=data.get("profile"))
     if panel.profile is None:
         return panel
-    panel.args = _arguments(panel.profile, data.get("jarArgs"))
+    panel.args, problems = _arguments(panel.profile, data.get("jarArgs", ""))
     if not {"jarPath", "jarArgs", *form.fields.keys() & OVERRIDES.keys()} <= data.keys():
+        form.add_problems(problems)
         return panel
     path, profile = data["jarPath"], panel.profile
     try:
@@ -141,19 +145,18 @@ def look(form: FilingPageForm, *, ticked: frozenset[str], fresh: bool = False) -
     panel.rows = [sheet.shown(difference) for difference in differences(plain, shown.payload)]
     sample = batch_name(portal_id=settings.PORTAL_ID, jar_path=shown.payload.file, token="0" * TOKEN_HEX)
     panel.name = sample.removesuffix("0" * TOKEN_HEX) + NAME_TO_BE
-    panel.preflight = preflight(
-        profile=profile, payload=shown.payload, sent_text=shown.sent_text, now=database_now(), fresh=fresh
-    )
-    panel.lights = lights.lights_of(panel.preflight, ask=True, ticked=ticked)
+    now = database_now()
+    panel.preflight = preflight(profile=profile, payload=shown.payload, sent_text=shown.sent_text, now=now, fresh=fresh)
+    panel.lights = lights.lights_of(panel.preflight, ask=True, ticked=ticked, now=now)
     return panel
 
 
-def _arguments(profile: LivyProfile, typed: Any) -> tuple[str, ...] | None:
-    """As far as they can be read, before the rest of the form is right."""
+def _arguments(profile: LivyProfile, typed: str) -> tuple[tuple[str, ...] | None, Iterable[Problem]]:
+    """As far as they can be read, before the rest of the form is right; and why they cannot."""
     try:
-        return parse_arguments(str(typed or ""), ArgsMode(profile.args_mode))
-    except InvalidInput:
-        return None
+        return parse_arguments(typed, ArgsMode(profile.args_mode)), ()
+    except InvalidInput as error:
+        return None, error.problems
 
 
 def _page(admin: _Frame, request: HttpRequest, form: FilingPageForm, panel: Panel | None) -> HttpResponse:

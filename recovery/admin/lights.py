@@ -1,12 +1,15 @@
-"""A preflight as the pages show it: what blocks and what asks first, what is in order folded away."""
+"""A preflight as the pages show it: what blocks and what asks first, who we are and which jar it is; the rest of what
+is in order is folded away."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from recovery import wording
@@ -24,6 +27,8 @@ LOOKS = {
     Light.GREEN: ("good", "check_circle"),
 }
 """Light → (tone, icon)."""
+ALWAYS = ("who", "runs_as")
+"""Codes that begin so are shown though they are in order; so is the jar's."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,14 +47,22 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lights:
-    """The whole: its light in words, what to look at, what is in order."""
+    """The whole: its light in words, what to look at, what is in order (`told` is shown, `fine` folded away), when."""
 
     badge: SafeString
     summary: str
     blocks: bool
     asks: bool
     rows: list[Row]
+    told: list[Row] = field(default_factory=list)
     fine: list[Row] = field(default_factory=list)
+    at: SafeString | str = ""
+    age: int = 0
+
+    @property
+    def looked(self) -> str:
+        """ "Looked at 40 s ago": some of it may have been kept from a moment ago."""
+        return _("Looked at %(age)s s ago") % {"age": self.age} if self.age > 1 else _("Looked at just now")
 
     @property
     def how_many_fine(self) -> str:
@@ -64,27 +77,36 @@ def light_badge(light: Light) -> SafeString:
     return show.badge(*LOOKS[light], wording.label(light))
 
 
-def lights_of(seen: Preflight, *, ask: bool = False, ticked: frozenset[str] = frozenset()) -> Lights:
-    """Ready for a page. `ask` gives the amber ones their boxes; `ticked` are those that stay ticked."""
+def lights_of(
+    seen: Preflight, *, ask: bool = False, ticked: frozenset[str] = frozenset(), now: datetime | None = None
+) -> Lights:
+    """Ready for a page. `ask` gives the amber ones their boxes; `ticked` are those that stay ticked; `now` tells how
+    long ago it was looked at."""
     confirmed = ticked | set(seen.confirmed)
     rows = [
         _row(check, seen, asks=ask and light is Light.AMBER, confirmed=check.key in confirmed)
         for light in (Light.RED, Light.AMBER, Light.GREY)
         for check in seen.of(light)
     ]
+    at, jar = datetime.fromisoformat(seen.at), seen.jar
+    told = [check for check in seen.of(Light.GREEN) if check is jar or check.code.startswith(ALWAYS)]
     return Lights(
         badge=light_badge(seen.light),
         summary=str(wording.label(seen.light)),
         blocks=bool(seen.of(Light.RED)),
         asks=bool(seen.of(Light.AMBER)),
         rows=rows,
-        fine=[_row(check, seen) for check in seen.of(Light.GREEN)],
+        told=[_row(check, seen) for check in told],
+        fine=[_row(check, seen) for check in seen.of(Light.GREEN) if check not in told],
+        at=show.moment(at),
+        age=int((now - at).total_seconds()) if now else 0,
     )
 
 
 def of_again(again: Again, request: HttpRequest, *, fresh: bool, stop: PreflightStops | None) -> Lights:
     """What speaks against a resubmission: what has just stopped it, or else a look; `fresh` passes over what was seen a
     moment ago."""
+    now = database_now()
     seen = (
         stop.preflight
         if stop
@@ -92,11 +114,11 @@ def of_again(again: Again, request: HttpRequest, *, fresh: bool, stop: Preflight
             profile=again.sheet.profile,
             payload=again.payload,
             sent_text=again.sheet.sent,
-            now=database_now(),
+            now=now,
             fresh=fresh,
         )
     )
-    return lights_of(seen, ask=True, ticked=ticked(request))
+    return lights_of(seen, ask=True, ticked=ticked(request), now=now)
 
 
 def ticked(request: HttpRequest) -> frozenset[str]:

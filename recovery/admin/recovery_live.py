@@ -116,6 +116,7 @@ def _changed(request: HttpRequest, recovery: Any) -> dict[str, Any]:
         "events": [story.line(event) for event in events],
         "times": progress.times(recovery),
         "facts": progress.live_facts(recovery),
+        "proxy_user": story.proxy_user(recovery),
         "links": progress.links(recovery),
     }
 

@@ -69,7 +69,7 @@ def of_preview(profile: LivyProfile, preview: Preview) -> Sheet:
         sha256=preview.sha256,
         sent=preview.sent_text,
         name=NAME_TO_BE,
-        proxy_user=story.proxy_user(preview.payload.proxy_user or "", "", profile.gateway),
+        proxy_user=preview.payload.proxy_user or _("none asked for"),
     )
 
 
@@ -84,7 +84,7 @@ def of_recovery(recovery: Recovery) -> Sheet:
         sha256=recovery.payload_sha256,
         sent=recovery.sent_payload,
         name=recovery.batch_name,
-        proxy_user=story.proxy_user(recovery.asked_proxy_user, recovery.proxy_user, recovery.gateway),
+        proxy_user=story.proxy_user(recovery),
     )
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from recovery import wording
 from recovery.admin import show
 from recovery.domain.gateways import Condition
+from recovery.domain.preflight import Preflight
 from recovery.domain.states import Hold, State
 from recovery.domain.verdicts import Outcome
 from recovery.models import Gateway, Recovery, RecoveryEvent
@@ -111,10 +112,20 @@ def _lost(recovery: Recovery) -> Step:
     )
 
 
-def proxy_user(asked: str, ran_as: str, gateway: Gateway) -> str:
-    """Asked X, ran as Y; before it ran, what Knox is likely to do (design §8)."""
-    if ran_as:
-        return _("asked for %(asked)s, ran as %(ran_as)s") % {"asked": asked or show.NOTHING, "ran_as": ran_as}
+def proxy_user(recovery: Recovery) -> str:
+    """Asked X, ran as Y. Before it ran: what was seen when it was filed, else what Knox is likely to do (design §8)."""
+    asked, gateway = recovery.asked_proxy_user, recovery.gateway
+    shown = asked or show.NOTHING
+    if recovery.proxy_user:
+        return _("asked for %(asked)s, ran as %(ran_as)s") % {"asked": shown, "ran_as": recovery.proxy_user}
+    if recovery.livy_id is not None:
+        return _("asked for %(asked)s; Livy did not say as whom it runs") % {"asked": shown}
+    if recovery.is_terminal:
+        return asked or _("none asked for")
+    seen = Preflight.from_text(recovery.preflight)
+    if seen is not None:
+        words = [wording.check_text(check, seen) for check in seen.checks if check.code.startswith("runs_as")]
+        return " ".join(words)
     if not asked:
         return _("none asked for: it runs as the user that Knox passes on (%(user)s)") % {
             "user": gateway.user or show.NOTHING

@@ -66,7 +66,7 @@ UNLOOKED: Final = frozenset({"gateway_slow", "file_slow", "file_unknown", "file_
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Preflight:
-    """Every check, in the order in which it is shown. `at` is an ISO time in UTC."""
+    """Every check, in the order in which it is shown. `at` is an ISO time in UTC: of the oldest answer in it."""
 
     at: str
     checks: tuple[Check, ...]
@@ -88,6 +88,11 @@ class Preflight:
     def unconfirmed(self, confirmed: Collection[str]) -> tuple[Check, ...]:
         """Amber checks that are not among the confirmed keys."""
         return tuple(check for check in self.of(Light.AMBER) if check.key not in confirmed)
+
+    @property
+    def jar(self) -> Check | None:
+        """What was said of the jar: it is looked at before the other files."""
+        return next((check for check in self.checks if check.code.startswith("file_")), None)
 
     def text(self) -> str:
         """Canonical JSON, as it is kept."""

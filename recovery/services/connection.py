@@ -51,7 +51,9 @@ def try_connection(
         version=livy.text or None,
     )  # fmt: skip
     looks = (
-        dict(probing.look_around(gateway, jar="", fresh=True, client_for=client_for)) if gateway.webhdfs_path else {}
+        dict(probing.look_around(gateway, jar="", now=now, fresh=True, client_for=client_for))
+        if gateway.webhdfs_path
+        else {}
     )
     checks = (*gateway_checks(gateway, looks | {probing.LIVY: livy}), _yarn(gateway, client_for))
     at = now.astimezone(UTC).isoformat(timespec="seconds")

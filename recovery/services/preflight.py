@@ -16,7 +16,7 @@ from django.db.models import Q, Subquery
 from recovery.domain.gateways import Condition
 from recovery.domain.payload import Payload
 from recovery.domain.preflight import Check, Light, Place, Preflight, Seen, hdfs_place
-from recovery.domain.states import LIVE, Settlement, State
+from recovery.domain.states import Settlement, State
 from recovery.gateway.wire import Version
 from recovery.models import Gateway, LivyProfile, Recovery
 from recovery.services import gateways, probing
@@ -56,8 +56,9 @@ def preflight(
     uris = [*payload.jars, *payload.files, *payload.py_files, *payload.archives]
     jar = hdfs_place(payload.file)
     places = [place for place in map(hdfs_place, uris) if place is not None]
+    files = [place.path for place in places]
     looks = probing.look_around(
-        gateway, jar=jar.path if jar else "", files=[p.path for p in places], fresh=fresh, client_for=client_for
+        gateway, jar=jar.path if jar else "", files=files, now=now, fresh=fresh, client_for=client_for
     )
     user = _principal(gateway, looks)
     # who runs it as somebody else has other rights: what we may not read, the job may be able to
@@ -75,7 +76,8 @@ def preflight(
     ]
     if not gateway.webhdfs_path:
         checks.append(Check(code="hdfs_none", light=Light.GREY))
-    return Preflight(at=now.astimezone(UTC).isoformat(timespec="seconds"), checks=tuple(checks), seen=seen)
+    at = min((look.at for look in looks.values() if look.at), default=now)  # as old as the oldest of what was kept
+    return Preflight(at=at.astimezone(UTC).isoformat(timespec="seconds"), checks=tuple(checks), seen=seen)
 
 
 def gateway_checks(gateway: Gateway, looks: Mapping[str, Look]) -> tuple[Check, ...]:

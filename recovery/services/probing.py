@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -42,13 +43,15 @@ FILE: Final = "file:"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Look:
-    """One answer. `text` is Livy's version, or the home directory; `words` what the server said."""
+    """One answer. `text` is Livy's version, or the home directory; `words` what the server said; `at`: when it was
+    asked for."""
 
     state: str
     words: str = ""
     condition: str = ""
     text: str = ""
     seen: Seen | None = None
+    at: datetime | None = None
 
 
 Probe = Callable[[float], Look]
@@ -60,6 +63,7 @@ def look_around(
     *,
     jar: str,
     files: Iterable[str] = (),
+    now: datetime,
     fresh: bool = False,
     client_for: ClientFactory = open_client,
 ) -> Mapping[str, Look]:
@@ -74,7 +78,7 @@ def look_around(
     known: dict[str, Look] = {} if fresh else {names[n]: look for n, look in cache.get_many(names).items()}
     missing = [key for key in wanted if key not in known]
     if missing:
-        found = _asked(gateway, missing, client_for)
+        found = {key: replace(look, at=now) for key, look in _asked(gateway, missing, client_for).items()}
         kept = settings.RECOVERY_PACING.preflight_kept
         for good, seconds in ((True, kept), (False, kept / 6)):
             keep = {_name(gateway, key): look for key, look in found.items() if (look.state == OK) is good}
@@ -86,7 +90,7 @@ def look_around(
 def _name(gateway: Gateway, key: str) -> str:
     """Of a finding in the cache: another address or user is another finding."""
     where = (gateway.pk, gateway.base_url, gateway.livy_path, gateway.webhdfs_path, gateway.user, gateway.secret_ref)
-    return "preflight:" + sha256(canonical([*where, key]))
+    return "look:" + sha256(canonical([*where, key]))
 
 
 def _asked(gateway: Gateway, keys: list[str], client_for: ClientFactory) -> dict[str, Look]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -48,12 +48,17 @@ def set_gateway(portal: Portal, **columns: object) -> None:
 
 
 def look(
-    portal: Portal, *, jar_path: str = JAR, jar_args: str = ARGS, fresh: bool = True, **overrides: Any
+    portal: Portal,
+    *,
+    jar_path: str = JAR,
+    jar_args: str = ARGS,
+    fresh: bool = True,
+    now: datetime | None = None,
+    **overrides: Any,
 ) -> Preflight:
     shown = preview(profile=portal.profile, jar_path=jar_path, jar_args=jar_args, overrides=overrides)
-    return preflight(
-        profile=portal.profile, payload=shown.payload, sent_text=shown.sent_text, now=database_now(), fresh=fresh
-    )
+    now = now or database_now()
+    return preflight(profile=portal.profile, payload=shown.payload, sent_text=shown.sent_text, now=now, fresh=fresh)
 
 
 def found(seen: Preflight, code: str) -> Check:
@@ -385,6 +390,15 @@ def test_a_good_finding_is_kept_a_while_and_fresh_asks_again(portal: Portal) -> 
     assert len(portal.sandbox.requests) > before
 
 
+def test_what_was_kept_is_as_old_as_it_is(portal: Portal) -> None:
+    then = database_now() - timedelta(seconds=40)
+    at = then.astimezone(UTC).isoformat(timespec="seconds")
+    assert look(portal, now=then).at == at
+    assert look(portal, fresh=False).at == at
+    assert look(portal, jars=["hdfs:///other.jar"], fresh=False).at == at  # one of them is new, the others are not
+    assert look(portal).at > at
+
+
 def test_a_finding_is_of_one_address_and_user(portal: Portal) -> None:
     look(portal)
     set_gateway(portal, user="guest")
@@ -408,6 +422,7 @@ def test_a_secret_that_cannot_be_read_asks_nobody(portal: Portal) -> None:
     def no_client(gateway: Gateway) -> KnoxLivyClient:
         raise NotSent("gone", condition=Condition.SECRET)
 
-    looks = probing.look_around(portal.gateway, jar="/x", client_for=no_client)
+    looks = probing.look_around(portal.gateway, jar="/x", now=database_now(), client_for=no_client)
     assert {one.condition for one in looks.values()} == {"secret"}
-    assert probing.look_around(portal.gateway, jar="", fresh=True, client_for=open_client).keys() == {"livy:", "home:"}
+    looks = probing.look_around(portal.gateway, jar="", now=database_now(), fresh=True, client_for=open_client)
+    assert looks.keys() == {"livy:", "home:"}

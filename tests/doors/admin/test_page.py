@@ -96,6 +96,14 @@ def test_the_first_log_and_a_state_without_a_log(steward: Client) -> None:
     assert 'hx-swap-oob="beforeend">first\nsecond</div>' in text(looker.refresh())
 
 
+def test_as_whom_it_runs_follows_what_livy_says(steward: Client) -> None:
+    profile = make_profile(gateway=make_gateway(user="svc"), proxy_user="sddesigner")
+    looker = Looker(steward, make_recovery(profile=profile))
+    Recovery.objects.filter(pk=looker.recovery.pk).update(state="running", livy_id=0, proxy_user="svc")
+    shown = text(looker.refresh())
+    assert '<dd id="rp-proxy-user" hx-swap-oob="innerHTML">asked for sddesigner, ran as svc</dd>' in shown
+
+
 def test_an_open_page_puts_its_log_ahead(steward: Client) -> None:
     """What the reader of logs does with it is tested at the services."""
     now = timezone.now()
