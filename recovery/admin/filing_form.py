@@ -11,14 +11,13 @@ from django.forms import BoundField
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
-    UnfoldAdminExpandableTextareaWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminTextInputWidget,
 )
 
 from recovery import wording
 from recovery.admin.forms import FilingForm
-from recovery.admin.lines import PairsField
+from recovery.admin.lines import PairsField, PairsWidget
 from recovery.domain.errors import Problem
 from recovery.services.suggestions import jar_paths
 
@@ -62,9 +61,7 @@ class FilingPageForm(FilingForm):
     conf = PairsField(
         label=_("More Spark configuration (conf)"),
         required=False,
-        widget=UnfoldAdminExpandableTextareaWidget(
-            attrs={"rows": 2, "placeholder": "spark.sql.shuffle.partitions=400", "spellcheck": "false"}
-        ),
+        widget=PairsWidget(attrs={"rows": 2, "placeholder": "spark.sql.shuffle.partitions=400", "spellcheck": "false"}),
         help_text=_("key=value, one a line. Added to the profile's; a key of the profile is replaced."),
     )
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Desk
+from tests.browser.conftest import NARROW, Desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -84,7 +84,7 @@ def test_a_jar_that_is_not_there_is_red_and_cannot_be_run(sit: Sit, language: st
 
 
 def test_what_was_done_already_asks_first(sit: Sit, language: str) -> None:
-    desk = sit("steward", language)
+    desk = sit("steward", language, NARROW)
     file_one(desk, f"--date 20240103 --table once.{language}")
     page = desk.go(FILE)
     fill_in(page, args=f"--date 20240103 --table once.{language}")
@@ -92,9 +92,38 @@ def test_what_was_done_already_asks_first(sit: Sit, language: str) -> None:
     before = page.locator("input[name=confirm]").count()
     assert before >= 1
     page.locator("button[name=_file]").click()
-    expect(page.locator("#filing-panel [role=alert]")).to_be_visible()
+    expect(page.locator("input[name=confirm]:invalid").first).to_be_focused()  # the browser shows what it waits for
+    page.eval_on_selector_all("input[name=confirm]", "boxes => boxes.forEach((box) => { box.required = false; })")
+    page.locator("button[name=_file]").click()
+    alert = page.locator("#filing-panel [role=alert]")
+    expect(alert).to_be_focused()
+    expect(alert).to_be_in_viewport()
     assert page.url.endswith("/file/"), "nothing was filed"
     run(page)
+
+
+def test_a_late_answer_does_not_offer_to_run_what_is_typed_no_more(sit: Sit) -> None:
+    page = sit("steward").page
+    page.clock.install()
+    held: list[Route] = []
+    page.route("**/file/preview/", lambda route: held.append(route))
+    page.goto(page.url.removesuffix("/admin/") + FILE)
+    page.select_option("#id_profile", index=1)
+    page.fill("#id_jarPath", JAR)
+    page.fill("#id_jarArgs", "--date 20240109")
+    page.clock.run_for(1000)
+    while not held:
+        page.wait_for_timeout(20)
+    old = held[0].fetch()
+    assert "_file" in old.text()
+    page.fill("#id_jarArgs", "--date 20240110")
+    held[0].fulfill(response=old)
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => done()))")
+    expect(page.locator("button[name=_file]:enabled")).to_have_count(0)
+    page.unroute("**/file/preview/")
+    page.clock.run_for(1000)
+    expect(page.locator("#filing-panel .rp-args")).to_contain_text("20240110")
+    expect(page.locator("button[name=_file]")).to_be_enabled()
 
 
 def test_a_failure_is_explained_and_run_again_with_its_remedy(sit: Sit, language: str) -> None:
@@ -104,10 +133,7 @@ def test_a_failure_is_explained_and_run_again_with_its_remedy(sit: Sit, language
     state(page, WORDS[language]["failed"])
     remedy = page.locator("#rp-outcome a[href*='remedy=']").first
     expect(remedy).to_be_visible(timeout=PATIENCE)
-    remedy.click()
-    page.wait_for_selector("#id_reason")
-    page.fill("#id_reason", "DATA-2: once more with more memory")
-    page.click("button[name=_preview]")
+    remedy.click()  # it asks for nothing: its preview follows at once
     page.wait_for_selector("input[name=previewed]", state="attached")
     expect(page.locator(".rp-table").first).to_contain_text("emory")
     run(page)

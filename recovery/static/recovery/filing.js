@@ -13,13 +13,15 @@ function ticks() {
   return new Set([...panel.querySelectorAll("input[name=confirm]:checked")].map((box) => box.value));
 }
 
-/** What is shown is not what is typed any more: it must not be run. */
+/** What is shown is not what is typed any more: it must not be run, nor be shown again by an answer under way. */
 function outdated() {
+  asking?.abort();
+  asking = null;
   for (const button of panel.querySelectorAll("button[name=_file]")) button.disabled = true;
 }
 
 async function refresh() {
-  asking?.abort();
+  outdated();
   const mine = new AbortController();
   asking = mine;
   panel.setAttribute("aria-busy", "true");
@@ -33,21 +35,23 @@ async function refresh() {
     });
     if (!answer.ok) throw new Error(String(answer.status));
     const shown = await answer.text();
+    if (asking !== mine) return; // it had arrived as somebody typed on
     const ticked = ticks();
-    const opened = [...panel.querySelectorAll("details")].map((one) => one.open);
+    const opened = new Map([...panel.querySelectorAll("details[id]")].map((one) => [one.id, one.open]));
     panel.innerHTML = shown;
     for (const box of panel.querySelectorAll("input[name=confirm]")) box.checked = ticked.has(box.value);
-    panel.querySelectorAll("details").forEach((one, number) => { one.open = Boolean(opened[number]); });
+    for (const one of panel.querySelectorAll("details[id]")) one.open = opened.get(one.id) ?? one.open;
     told.textContent = panel.querySelector("[data-summary]")?.dataset.summary ?? "";
   } catch (error) {
-    if (mine.signal.aborted) return;
+    if (asking !== mine) return;
     told.textContent = form.dataset.failed;
     const note = document.createElement("p");
     note.className = "rp-alert rp-warn";
     note.textContent = form.dataset.failed;
     panel.replaceChildren(note);
   } finally {
-    if (asking === mine) panel.removeAttribute("aria-busy");
+    if (asking === mine) asking = null;
+    if (asking === null) panel.removeAttribute("aria-busy");
   }
 }
 
@@ -62,6 +66,8 @@ if (form && panel) {
     if (event.target.name !== "reason") soon(); // it changes nothing of what is sent
   });
   form.addEventListener("submit", () => clearTimeout(timer));
+  // the browser points at a wrong value, which it cannot while that is folded away
+  form.addEventListener("invalid", (event) => event.target.closest("details")?.setAttribute("open", ""), true);
   const typed = new FormData(form);
   const checked = panel.querySelector("input[name=previewed]");
   if (!checked && WANTED.every((name) => typed.get(name))) refresh();

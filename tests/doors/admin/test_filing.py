@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -10,7 +11,7 @@ from django.test import Client
 from recovery.domain.payload import sha256
 from recovery.models import Gateway, LivyProfile, Recovery
 from tests.doors.admin.conftest import Door
-from tests.doors.admin.pages import FILE, LIST, filed, messages, previewed, text, typed
+from tests.doors.admin.pages import FILE, LIST, filed, messages, page, previewed, text, typed
 from tests.factories import ARGS, JAR, make_gateway, make_profile, make_recovery
 
 
@@ -108,15 +109,54 @@ def test_the_add_address_leads_to_the_form_and_the_form_takes_values_from_its_ad
     assert f'value="{profile.name}" selected' in shown
 
 
-def test_what_knox_does_with_the_proxy_user_is_said(steward: Client) -> None:
-    gateway = make_gateway(user="svc")
-    said = [
-        previewed(steward, FILE, typed(make_profile(gateway=gateway, proxy_user=user)))[0].context["sheet"].proxy_user
-        for user in ("sddesigner", "svc", "")
-    ]
-    assert said[0] == "asked for sddesigner; Knox usually replaces it by the user of the gateway, svc"
-    assert said[1] == "svc"
-    assert "none asked for" in said[2]
+def test_as_whom_it_runs_is_said_once_and_as_the_look_found_it(steward: Client) -> None:
+    profile = make_profile(gateway=make_gateway(user="svc"), proxy_user="sddesigner")
+    shown = text(previewed(steward, FILE, typed(profile))[0])
+    assert "Knox will run this as svc, most likely: it replaces the user asked for, sddesigner." in shown
+    assert "Knox usually replaces it" not in shown
+    make_recovery(profile=profile, livy_id=1, jar_path="hdfs:///other.jar")
+    shown = text(previewed(steward, FILE, typed(profile))[0])
+    assert "As whom it runs cannot be told" in shown
+    assert "Knox" not in shown[shown.index('id="filing-panel"') :].replace("Knox-", "")
+
+
+@pytest.mark.parametrize(
+    ("user", "columns", "words"),
+    [
+        ("sddesigner", {}, "asked for sddesigner; Knox usually replaces it by the user of the gateway, svc"),
+        ("svc", {}, "svc"),
+        ("", {}, "none asked for: it runs as the user that Knox passes on (svc)"),
+        ("sddesigner", {"state": "running", "livy_id": 0, "proxy_user": "svc"}, "asked for sddesigner, ran as svc"),
+        ("sddesigner", {"state": "running", "livy_id": 0}, "asked for sddesigner; Livy did not say as whom it runs"),
+        ("sddesigner", {"state": "refused"}, "sddesigner"),
+        ("", {"state": "refused"}, "none asked for"),
+    ],
+)
+def test_its_page_says_as_whom_it_ran(steward: Client, user: str, columns: dict[str, Any], words: str) -> None:
+    profile = make_profile(gateway=make_gateway(user="svc"), proxy_user=user)
+    shown = steward.get(page(make_recovery(profile=profile, **columns)))
+    assert shown.context["sheet"].proxy_user == words
+
+
+def test_its_page_says_before_it_ran_what_was_seen_when_it_was_filed(steward: Client) -> None:
+    profile = make_profile(gateway=make_gateway(user="svc"), proxy_user="sddesigner")
+    row = filed(steward, FILE, typed(profile))
+    assert steward.get(page(row)).context["sheet"].proxy_user.startswith("Knox will run this as svc, most likely")
+
+
+def test_a_look_at_an_unfinished_form_is_no_filing_that_was_refused(steward: Client) -> None:
+    profile = make_profile()
+    looked = text(steward.post(FILE, typed(profile, reason="") | {"_preview": "1"}))
+    assert "Not complete yet: what is missing or wrong is marked below." in looked
+    assert "Nothing was filed" not in looked
+    sent = text(steward.post(FILE, typed(profile, reason="") | {"_file": "1"}))
+    assert "Nothing was filed. Please correct what is marked below." in sent
+    assert "Not complete yet" not in sent
+
+
+def test_a_profile_without_a_purpose_says_so(steward: Client) -> None:
+    make_profile(name="bare", gateway=make_gateway(name="here"))
+    assert "bare – no purpose given (here)" in text(steward.get(FILE))
 
 
 def test_choices_hold_only_what_the_user_may_use(steward: Client) -> None:
@@ -199,6 +239,6 @@ def test_scripts_in_arguments_are_shown_not_run(steward: Client) -> None:
     preview, _send = previewed(steward, FILE, typed(profile, jarArgs=evil, reason=evil))
     recovery = make_recovery(profile=profile, jar_args=evil, reason=evil, outcome_words=evil, app_id=evil)
     pages = [preview, *(steward.get(url) for url in (LIST, f"{LIST}{recovery.pk}/change/", "/admin/"))]
-    for page in pages:
-        assert b"<script>alert" not in page.content
-        assert b"&lt;script&gt;alert" in page.content or page is pages[-1]
+    for one in pages:
+        assert b"<script>alert" not in one.content
+        assert b"&lt;script&gt;alert" in one.content or one is pages[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from django.conf import settings
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
+from django.utils import timezone
 
+from recovery.admin import filing
 from recovery.domain.preflight import Light, Preflight
 from recovery.domain.states import State
 from recovery.models import LivyProfile, Recovery
@@ -50,6 +53,10 @@ def test_green_goes_in_two_clicks_and_is_shown_on_its_page(steward: Client, prof
     assert "recovery.jar is there and may be read" in text(shown)
     assert "For small tables." in text(shown)
     assert '<p title="' in text(shown)  # the exact time of what is told as an age
+    assert "Looked at just now" in text(shown)
+    before_the_folded = text(shown).split('<details id="rp-fine"')[0]
+    for always in ("recovery.jar is there and may be read (6.1", "There we are the user svc_portal."):
+        assert always in before_the_folded
     steward.post(FILE, send)
     row = Recovery.objects.get()
     kept = Preflight.from_text(row.preflight)
@@ -57,6 +64,7 @@ def test_green_goes_in_two_clicks_and_is_shown_on_its_page(steward: Client, prof
     assert kept.light is Light.GREEN
     own = text(steward.get(page(row)))
     assert "What was looked at before it was filed" in own
+    assert "Looked at: <time" in own
     assert "recovery.jar is there and may be read" in own
 
 
@@ -84,7 +92,8 @@ def test_amber_asks_for_a_tick_that_names_the_finding(steward: Client, profile: 
     assert page(first) in text(shown)
 
     refused = steward.post(FILE, send | {"confirm": []})
-    assert "Tick what you confirm, then run it." in text(refused)
+    assert text(refused).count("Tick what you confirm, then run it.") == 2  # above the form too
+    assert 'role="alert" tabindex="-1" data-refused' in text(refused)
     assert Recovery.objects.count() == 1
 
     answer = steward.post(FILE, send | {"confirm": [key]})
@@ -109,7 +118,27 @@ def test_a_tick_stays_when_the_page_comes_back(steward: Client, profile: LivyPro
     first = make_recovery(profile=profile)
     key = f"same_live:{first.pk}"
     answer = steward.post(FILE, typed(profile, reason="", confirm=[key], _preview="1"))
-    assert f'value="{key}" form="filing-form" checked' in text(answer)
+    assert f'value="{key}" form="filing-form" checked required' in text(answer)
+
+
+def test_what_was_seen_a_moment_ago_says_so_and_is_kept_so(
+    steward: Client, profile: LivyProfile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    then = timezone.now() - timedelta(seconds=40)
+    monkeypatch.setattr(filing, "database_now", lambda: then)
+    _shown, send = previewed(steward, FILE, typed(profile))
+    monkeypatch.setattr(filing, "database_now", lambda: then + timedelta(seconds=40))
+    assert "Looked at 40 s ago" in text(steward.post(PREVIEW, typed(profile)))
+    assert steward.post(FILE, send).status_code == 302
+    kept = Preflight.from_text(Recovery.objects.get().preflight)
+    assert kept is not None
+    assert kept.at == then.isoformat(timespec="seconds")
+
+
+def test_as_whom_the_last_batch_ran_is_not_folded_away(steward: Client, profile: LivyProfile) -> None:
+    make_recovery(profile=profile, jar_path="hdfs:///other.jar", livy_id=1, proxy_user="svc_portal")
+    shown = text(steward.post(PREVIEW, typed(profile)))
+    assert "It runs as svc_portal, not as sddesigner" in shown.split('<details id="rp-fine"')[0]
 
 
 def test_check_looks_again_at_once(steward: Client, sandbox: Sandbox, profile: LivyProfile) -> None:
@@ -156,6 +185,24 @@ def test_what_is_wrong_is_said_while_it_is_typed(steward: Client, profile: LivyP
     assert not run_button_in(shown)
 
 
+def test_a_quote_that_is_not_closed_is_said_before_a_jar_is_typed(steward: Client, profile: LivyProfile) -> None:
+    split = make_profile(gateway=profile.gateway, args_mode="split")
+    shown = text(steward.post(PREVIEW, typed(split, jarPath="", jarArgs="--x 'y")))
+    assert "Arguments (jarArgs): A quote is opened and not closed." in shown
+
+
+def test_the_panel_says_nothing_of_the_reason(steward: Client, profile: LivyProfile, settings: Any) -> None:
+    """It is not asked again when the reason is corrected: the reason changes nothing of what is sent."""
+    settings.REASON_PATTERN = "DATA-[0-9]+"
+    assert "Reason" not in text(steward.post(PREVIEW, typed(profile, reason="foo")))
+
+
+def test_more_configuration_is_typed_in_rows_with_sparks_keys(steward: Client, profile: LivyProfile) -> None:
+    shown = text(steward.get(FILE))
+    assert 'data-pairs="conf-known"' in shown
+    assert '<option value="spark.sql.shuffle.partitions">' in shown
+
+
 def run_button_in(shown: str) -> bool:
     return 'name="_file"' in shown
 
@@ -170,7 +217,7 @@ def test_an_empty_panel_by_its_address(steward: Client, profile: LivyProfile) ->
 
 
 def test_no_script_and_no_style_in_the_page_itself(steward: Client, profile: LivyProfile) -> None:
-    for own in ("filing.html", "_filing_panel.html", "_preflight.html"):
+    for own in ("filing.html", "_filing_panel.html", "_preflight.html", "_form_errors.html"):
         source = (Path(settings.BASE_DIR) / "templates/recovery/admin" / own).read_text()
         assert " style=" not in source
         assert " on" not in {part[:3] for part in source.split("<button")[1:]}
@@ -247,6 +294,9 @@ def test_a_reason_names_its_ticket_where_the_portal_wants_one(
     again = steward.post(page(ended, "resubmit"), {"reason": "once more", "filingKey": typed(profile)["filingKey"]})
     assert again.context["form"].errors["reason"] == [error]
     assert Recovery.objects.count() == 1
+    settings.REASON_HELP_FR = "Le ticket, par exemple DATA-12."
+    assert "Le ticket, par exemple DATA-12." in text(steward.get(FILE, headers={"accept-language": "fr"}))
+    assert "The ticket, such as DATA-12." in text(steward.get(FILE))
     settings.REASON_HELP = ""
     answer = steward.post(FILE, typed(profile) | {"_file": "1"})
     assert "DATA-[0-9]+" in answer.context["form"].errors["reason"][0]
