@@ -367,7 +367,7 @@ def test_a_failing_test_of_a_connection_says_why(operator: Client, monkeypatch: 
         shown = text(response)
         assert "The gateway cannot be reached." in shown
         assert "There is no YARN behind this gateway" in shown
-        assert "<details open>" in shown, "what is in order is not folded away"
+        assert '<details id="rp-fine" open>' in shown, "what is in order is not folded away"
     assert "connection refused" in text(operator.get(change(profile.gateway)))
 
 
