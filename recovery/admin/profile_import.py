@@ -115,7 +115,7 @@ def _page(
     if found is not None and profile is not None:
         elsewhere = found.base_url and found.base_url != profile.gateway.base_url
         context |= {
-            "values": versions.columns(profile, LivyProfile.LAUNCH_FIELDS),
+            "values": versions.columns(profile, ("description", *LivyProfile.LAUNCH_FIELDS)),
             "elsewhere": found.base_url if elsewhere else "",
             "gateway": profile.gateway,
             "remarks": [wording.sentence(problem) for problem in conf_remarks(profile.conf)],
