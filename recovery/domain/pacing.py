@@ -83,6 +83,11 @@ class Pacing:
         """Pause before the next look at a live batch that was submitted `age` seconds ago."""
         return self.poll_young if age < self.young_for else min(self.poll_old, self.seen_at_least)
 
+    def unseen_soon(self) -> float:
+        """A gateway with work that was not seen for this long should have been: twice the longest time between two
+        looks, be it ill or well."""
+        return 2 * max(self.seen_at_least, self.gateway_pause_most)
+
     def on_tick(self, pause: float) -> float:
         """`pause` less half a tick of the sweep, which looks every so often: else each look came a whole tick late."""
         return max(pause - self.sweep_every / 2, 0.0)

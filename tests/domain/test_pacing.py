@@ -77,3 +77,8 @@ def test_f3_a_young_batch_is_looked_at_more_often() -> None:
     assert PRODUCTION.poll_pause(599.9) == 5
     assert PRODUCTION.poll_pause(600) == 30
     assert Pacing(poll_old=500).poll_pause(600) == 120
+
+
+def test_a_gateway_with_work_is_seen_by_then_be_it_ill_or_well() -> None:
+    assert PRODUCTION.unseen_soon() == 240
+    assert Pacing(gateway_pause_most=300).unseen_soon() == 600
