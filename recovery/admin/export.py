@@ -48,7 +48,7 @@ Column = tuple[str, Any, Callable[[Recovery], Any]]
 
 def _seconds(recovery: Recovery) -> int | None:
     begun, ended = recovery.begun_at, recovery.finished_at
-    return int((ended - begun).total_seconds()) if begun and ended else None
+    return round((ended - begun).total_seconds()) if begun and ended else None
 
 
 COLUMNS: Final[tuple[Column, ...]] = (

@@ -13,7 +13,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -66,17 +66,24 @@ def state_badge(recovery: Recovery) -> SafeString:
     return shown
 
 
-def gateway_badge(gateway: Gateway) -> SafeString:
-    """Usable, paused, followed only, or why it cannot be used."""
+def gateway_badge(gateway: Gateway, *, silent: bool = False) -> SafeString:
+    """Whether submissions are paused, and whether it can be used, or why not. `silent`: it should have been seen."""
+    shown = []
     if gateway.paused:
-        return badge("warn", "pause_circle", _("submissions paused"))
+        shown.append(badge("warn", "pause_circle", _("submissions paused")))
     if gateway.seen_condition:
-        return badge("bad", "error", wording.label(Condition(gateway.seen_condition)))
-    if gateway.follow_only:
-        return badge("calm", "visibility", _("follow only"))
-    if gateway.last_seen_at is None:
-        return badge("calm", "help", _("not seen yet"))
-    return badge("good", "check_circle", _("usable"))
+        shown.append(badge("bad", "error", wording.label(Condition(gateway.seen_condition))))
+    elif silent and gateway.last_seen_at is not None:
+        words = format_html(_("not seen since {}"), clock(gateway.last_seen_at))
+        shown.append(badge("warn", "visibility_off", words))
+    elif silent:
+        shown.append(badge("warn", "visibility_off", _("never seen, although work waits for it")))
+    elif gateway.follow_only:
+        shown.append(badge("calm", "visibility", _("follow only")))
+    elif not gateway.paused:
+        seen = gateway.last_seen_at is not None
+        shown.append(badge("good", "check_circle", _("usable")) if seen else badge("calm", "help", _("not seen yet")))
+    return format_html_join(" ", "{}", [(one,) for one in shown])
 
 
 def moment(when: datetime | None, *, empty: str = NOTHING) -> SafeString | str:
@@ -105,6 +112,17 @@ def minute(when: datetime | None, *, empty: str = NOTHING) -> SafeString | str:
     )
 
 
+def clock(when: datetime) -> SafeString:
+    """The time of today, or day and time; whole in the tool tip."""
+    local = timezone.localtime(when)
+    return format_html(
+        '<time class="rp-minute" datetime="{}" title="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        f"{date_format(local, 'j N Y, H:i:s')} {local:%Z}",
+        date_format(local, "H:i" if local.date() == timezone.localdate() else "j N, H:i"),
+    )
+
+
 def command(path: str, arguments: str) -> SafeString:
     """A jar's name and its arguments, short; whole in the tool tip."""
     return format_html(
@@ -122,11 +140,12 @@ def two_lines(first: str, second: str) -> SafeString:
 
 
 def duration(recovery: Recovery, now: datetime) -> str:
-    """From running (or else from Livy's yes) to the end, or to now; empty when it never ran."""
-    begun = recovery.begun_at
+    """From running to now; of what has ended from running (or else from Livy's yes) to the end. Empty when it never
+    ran; rounded as its usual duration is."""
+    begun = recovery.begun_at if recovery.is_terminal else recovery.started_at
     if begun is None:
         return NOTHING
-    return span(int(((recovery.finished_at or now) - begun).total_seconds()))
+    return span(round(((recovery.finished_at or now) - begun).total_seconds()))
 
 
 def span(seconds: int) -> str:
