@@ -4,8 +4,10 @@
 const FAST = 3000;
 const SLOW = 30000;
 const MOST = 120000;
+const PATIENCE = 20000; // milliseconds for an answer: one that never comes is a failure too
 let timer = 0;
 let failures = 0;
+let fresh = new Date();
 
 const poller = () => document.getElementById("rp-live");
 
@@ -24,10 +26,30 @@ function stop() {
   document.getElementById("rp-stopped")?.removeAttribute("hidden");
 }
 
+// One refresh that fails is said to nobody: a portal is restarted. From the second one on, what is shown may be old.
+function judge(good) {
+  failures = good ? 0 : failures + 1;
+  fresh = good ? new Date() : fresh;
+  const said = document.getElementById("rp-stale");
+  if (said) {
+    const known = said.textContent;
+    const time = fresh.toLocaleTimeString(document.documentElement.lang || undefined, { timeZone: said.dataset.zone });
+    const text = failures > 1 ? said.dataset.text.replace("{time}", time) : "";
+    said.hidden = text === "";
+    if (text !== known) {
+      said.textContent = text;
+    }
+  }
+}
+
 let etag = poller()?.dataset.etag ?? "";
 
 document.addEventListener("htmx:configRequest", (event) => {
-  if (event.detail.elt.id === "rp-live" && etag) {
+  if (event.detail.elt.id !== "rp-live") {
+    return;
+  }
+  event.detail.timeout = PATIENCE;
+  if (etag) {
     event.detail.headers["If-None-Match"] = `"${etag}"`;
   }
 });
@@ -60,12 +82,29 @@ document.addEventListener("htmx:afterRequest", (event) => {
   } else if (xhr.status === 403 || xhr.status === 404) {
     stop();
   } else {
-    failures = xhr.status === 200 || xhr.status === 304 ? 0 : failures + 1;
+    judge(xhr.status === 200 || xhr.status === 304);
     plan();
   }
 });
 
+// What is told to screen readers is told again only when it is something else, and what was unfolded stays so.
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const { target, fragment } = event.detail;
+  if (target.getAttribute("role") === "status" && target.textContent.trim() === fragment.textContent.trim()) {
+    event.detail.shouldSwap = false;
+  }
+  for (const folded of fragment.querySelectorAll("details[id]")) {
+    folded.open = document.getElementById(folded.id)?.open ?? folded.open;
+  }
+});
+
 document.addEventListener("htmx:oobAfterSwap", tick);
+
+window.addEventListener("online", () => {
+  if (poller()?.hasAttribute("hx-get")) {
+    window.htmx.trigger(poller(), "rp-tick");
+  }
+});
 
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && poller()?.hasAttribute("hx-get")) {
@@ -90,6 +129,8 @@ function tick() {
     const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(shown.dataset.since)) / 1000));
     if (shown.tagName === "PROGRESS") {
       shown.value = Math.min(seconds, shown.max);
+    } else if (shown.dataset.late) {
+      shown.hidden = seconds <= Number(shown.dataset.late);
     } else if (seconds < 86400) {
       shown.textContent = span(seconds);
     }
