@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -16,7 +18,8 @@ from recovery.domain.durations import Usual
 from recovery.domain.states import State
 from recovery.models import Recovery
 
-_UNSENT = frozenset({State.AWAITING_APPROVAL, State.QUEUED, State.SUBMITTING, State.UNCONFIRMED})
+_UNSENT = frozenset({State.SUBMITTING, State.UNCONFIRMED})
+"""On its way to Livy, or perhaps there."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +39,10 @@ def steps(recovery: Recovery) -> list[Stage]:
     ended = recovery.is_terminal
     stages = [_stage(_("filed"), "done", recovery.created_at)]
     if sent or not ended:
-        stages.append(_stage(_("sent to Livy"), _standing(sent, recovery.state in _UNSENT), recovery.submitted_at))
+        words = _("sent to Livy") if sent else _("being sent to Livy")
+        if recovery.state in (State.AWAITING_APPROVAL, State.QUEUED) and not sent:
+            words = _("will be sent to Livy")
+        stages.append(_stage(words, _standing(sent, recovery.state in _UNSENT), recovery.submitted_at))
     if recovery.started_at or not ended:
         begun = recovery.started_at is not None
         now = recovery.state in (State.STARTING, State.RUNNING)
@@ -57,10 +63,17 @@ def _stage(text: str, standing: str, when: datetime | None) -> Stage:
 
 
 def running_since(recovery: Recovery) -> datetime | None:
-    """From when the clock on the page counts; None when nothing runs."""
-    if recovery.state not in (State.STARTING, State.RUNNING):
-        return None
-    return recovery.begun_at
+    """From when the clock on the page counts; None until it is seen running, and when it has ended."""
+    return None if recovery.is_terminal else recovery.started_at
+
+
+def since_words(recovery: Recovery) -> SafeString | str:
+    """ "Since 14:03"; before it runs "waiting since 14:02", counted from Livy's yes, or else from when it was filed."""
+    if recovery.is_terminal:
+        return ""
+    if recovery.started_at:
+        return format_html(_("since {}"), show.clock(recovery.started_at))
+    return format_html(_("waiting since {}"), show.clock(recovery.submitted_at or recovery.created_at))
 
 
 def usual_words(usual: Usual | None) -> str:
@@ -145,3 +158,8 @@ def links(recovery: Recovery) -> list[tuple[str, str]]:
     """Those that a browser may follow; kept since they were first seen, because Livy takes them back at the end."""
     known = [(_("Spark UI"), recovery.spark_ui_url), (_("driver log"), recovery.driver_log_url)]
     return [(name, show.web_link(url)) for name, url in known if show.web_link(url)]
+
+
+def driver_log(recovery: Recovery) -> str:
+    """Where the job itself wrote."""
+    return show.web_link(recovery.driver_log_url)

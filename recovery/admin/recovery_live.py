@@ -16,15 +16,18 @@ from django.db.models import Case, F, Max, OuterRef, Q, Subquery, TextField, Val
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from recovery import wording
 from recovery.admin import progress, recovery_log, show, story
 from recovery.admin.base import may, person
 from recovery.domain import logtail
 from recovery.domain.states import State
 from recovery.models import Recovery, RecoveryEvent, RecoveryLog, SubjectType
-from recovery.services import duplicates, log_reading
+from recovery.services import attention, duplicates, log_reading
 
 SHOWN_EVENTS = 500
 UNSEEN = ("payload", "sent_payload", "raw_jar_args", "args")
@@ -66,6 +69,7 @@ def _rows(user: User, known: str) -> Any:
             may_look=may(user, "view_recovery"),
             last_event=Subquery(events.values("subject_id").annotate(last=Max("seq")).values("last")),
             database_time=Now(),
+            taken_up=attention.taken_up(),
             log_read_at=read_at,
             log_final=F("kept_log__final"),
             log_text=Case(
@@ -84,7 +88,7 @@ def etag_of(recovery: Any) -> str:
         recovery.driver_log_url, recovery.settled_as, recovery.log_due_at is None, recovery.last_event,
         recovery.delete_sent_at, recovery.delete_answered_at,
         recovery.seen_at and recovery.seen_at.replace(second=0, microsecond=0), recovery.log_final,
-        gateway.paused, gateway.paused_reason, gateway.seen_condition, translation.get_language(),
+        gateway.paused, gateway.paused_reason, gateway.seen_condition, _is_unseen(recovery), translation.get_language(),
     )  # fmt: skip
     read_at = recovery.log_read_at
     stamp = str(int(read_at.timestamp() * 1_000_000)) if read_at else "0"
@@ -105,10 +109,11 @@ def _changed(request: HttpRequest, recovery: Any) -> dict[str, Any]:
     lines, follows = recovery_log.added(text, seen) if text is not None else ("", True)
     log = RecoveryLog(pk=recovery.pk, read_at=recovery.log_read_at, final=bool(recovery.log_final))
     events = list(RecoveryEvent.objects.of(SubjectType.RECOVERY, recovery.pk)[:SHOWN_EVENTS])
-    return head(recovery, alarmed=duplicates.alarm_stands(events)) | {
+    shown = head(recovery, alarmed=duplicates.alarm_stands(events), taken_up=recovery.taken_up)
+    return shown | {
         "recovery": recovery,
         "moves": moves(recovery),
-        "ended": recovery.is_terminal,
+        "outcome_url": _outcome_url(recovery, events),
         "mark": logtail.mark(text) if text is not None else seen,
         "lines": lines,
         "follows": follows,
@@ -118,24 +123,52 @@ def _changed(request: HttpRequest, recovery: Any) -> dict[str, Any]:
         "facts": progress.live_facts(recovery),
         "proxy_user": story.proxy_user(recovery),
         "links": progress.links(recovery),
+        "log": {"on_yarn": story.is_client_log(recovery)},
+        "driver_log": progress.driver_log(recovery),
+        "proxy_user": story.proxy_user(recovery.asked_proxy_user, recovery.proxy_user, recovery.gateway),
+        "gateway_badge": gateway_badge(recovery),
     }
 
 
-def head(recovery: Recovery, *, alarmed: bool, explained: bool = False) -> dict[str, Any]:
+def gateway_badge(recovery: Recovery) -> SafeString:
+    """How its gateway is; said of the work that waits there, which this is."""
+    return show.gateway_badge(recovery.gateway, silent=_is_unseen(recovery))
+
+
+def _is_unseen(recovery: Recovery) -> bool:
+    return attention.keeps_silent(recovery, now=timezone.now())
+
+
+def _outcome_url(recovery: Recovery, events: list[RecoveryEvent]) -> str:
+    """Where the page asks for its buttons anew, and why it ended: when they are others than it was opened with."""
+    asked = recovery.cancel_requested_at is not None or any(event.kind == "duplicate" for event in events)
+    if not (recovery.is_terminal or asked):
+        return ""
+    return reverse("admin:recovery_recovery_outcome", args=[recovery.pk])
+
+
+def head(recovery: Recovery, *, alarmed: bool, taken_up: bool, explained: bool = False) -> dict[str, Any]:
     """What the page begins with: state, story, what next, the steps."""
-    step = story.next_step(recovery, alarmed=alarmed)
-    if explained and not alarmed and recovery.state in (State.FAILED, State.REFUSED):
-        step = story.Step(text=_("See below what probably went wrong, and what to do about it."), needs_someone=True)
     return {
         "linked": linked(recovery),
         "badge": show.state_badge(recovery),
+        "said": f"{wording.label(State(recovery.state))}.",
         "headline": story.headline(recovery),
-        "step": step,
+        "step": next_step(recovery, alarmed=alarmed, taken_up=taken_up, explained=explained),
         "steps": progress.steps(recovery),
         "since": progress.running_since(recovery),
+        "since_words": progress.since_words(recovery),
         "elapsed": show.duration(recovery, timezone.now()),
         "cancel": progress.cancel_words(recovery),
     }
+
+
+def next_step(recovery: Recovery, *, alarmed: bool, taken_up: bool, explained: bool) -> story.Step:
+    """What next; where a cause stands below, that comes first."""
+    step = story.next_step(recovery, alarmed=alarmed, taken_up=taken_up)
+    if explained and step.needs_someone and not alarmed and recovery.state in (State.FAILED, State.REFUSED):
+        return story.Step(text=_("See below what probably went wrong, and what to do about it."), needs_someone=True)
+    return step
 
 
 def linked(recovery: Recovery) -> str:

@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from recovery.admin import show
+from recovery.admin import progress, show, story
 from recovery.domain import logtail
 from recovery.models import Recovery, RecoveryLog
 
@@ -23,16 +23,11 @@ FOUND_LINES = 500
 MAX_QUERY = 200
 
 
-def is_client_log(recovery: Recovery) -> bool:
-    """On YARN in cluster mode it is the log of the client that submitted the job, not the job's own."""
-    return bool(recovery.gateway.yarn_path) or recovery.app_id.startswith("application_")
-
-
 def log_of(recovery: Recovery, log: RecoveryLog | None) -> dict[str, Any]:
     """The log's end, and what has to be said of it."""
     shown: dict[str, Any] = {
         "exists": log is not None,
-        "on_yarn": is_client_log(recovery),
+        "on_yarn": story.is_client_log(recovery),
         "mark": logtail.mark(log.output if log else ""),
         "search_url": reverse("admin:recovery_recovery_log", args=[recovery.pk]),
         "download_url": reverse("admin:recovery_recovery_log_txt", args=[recovery.pk]),
@@ -49,20 +44,29 @@ def log_of(recovery: Recovery, log: RecoveryLog | None) -> dict[str, Any]:
 
 
 def note(log: RecoveryLog) -> SafeString:
-    """When it was read."""
+    """When it was read. An end counts after a second look (F4): so the last reading may come before "ended"."""
     read = format_html("{} {}", _("read at"), show.moment(log.read_at))
-    return format_html("{} · {}", read, _("read after the end")) if log.final else read
+    return format_html("{} · {}", read, _("the last reading")) if log.final else read
 
 
 def marked(text: str) -> SafeString:
     """Lines as HTML; where Livy had forgotten some before they were read, it says so."""
-    gap = format_html('<span class="rp-gap">{}</span>', _("… lines are missing here: Livy had forgotten them …"))
+    gap = format_html('<span class="rp-gap">{}</span>', _gap())
     parts: list[tuple[Any]] = []
     for index, part in enumerate(f"\n{logtail.plain(text)}\n".split(f"\n{logtail.GAP}\n")):
         parts += [(gap,)] if index else []
         parts.append((part if index else part[1:],))
     whole = format_html_join("\n", "{}", parts)
     return SafeString(whole[:-1])  # the line feed that was put behind
+
+
+def _gap() -> str:
+    return _("… lines are missing here: Livy had forgotten them …")
+
+
+def _lines(text: str) -> list[str]:
+    """Of a log as a person reads it."""
+    return [_gap() if line == logtail.GAP else line for line in logtail.plain(text).split("\n")]
 
 
 def added(text: str, seen: str) -> tuple[SafeString, bool]:
@@ -80,7 +84,7 @@ def log_page(admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
     recovery = get_object_or_404(Recovery.objects.select_related("gateway"), pk=pk)
     log = RecoveryLog.objects.filter(pk=pk).first()
     wanted = request.GET.get("q", "")[:MAX_QUERY]
-    lines = logtail.plain(log.output).split("\n") if log else []
+    lines = _lines(log.output) if log else []
     if log and log.diagnostics:
         lines += ["", f"— {_('YARN diagnostics')} —", *logtail.plain(log.diagnostics).split("\n")]
     hits = (
@@ -96,7 +100,7 @@ def log_page(admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
         return render(request, "recovery/admin/_log_found.html", context)
     page: HttpResponse = admin.page(
         request, "log.html", title=_("Log of recovery no. %(id)s") % {"id": pk}, original=recovery, recovery=recovery,
-        log=log_of(recovery, log), **context,
+        log=log_of(recovery, log), driver_log=progress.driver_log(recovery), **context,
     )  # fmt: skip
     return page
 
@@ -115,7 +119,7 @@ def log_download(request: HttpRequest, pk: int) -> HttpResponse:
     """All that is kept, as a text."""
     recovery = get_object_or_404(Recovery.objects.only("pk", "batch_name"), pk=pk)
     log = RecoveryLog.objects.filter(pk=pk).first()
-    text = logtail.plain(log.output) if log else ""
+    text = "\n".join(_lines(log.output)) if log else ""
     if log and log.diagnostics:
         text += f"\n\n{_('YARN diagnostics')}\n{logtail.plain(log.diagnostics)}"
     response = HttpResponse(text, content_type="text/plain; charset=utf-8")

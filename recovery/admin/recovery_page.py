@@ -16,7 +16,7 @@ from recovery.admin import lights, progress, show, story
 from recovery.admin import sheet as sheets
 from recovery.admin.attempts import attempts
 from recovery.admin.base import person
-from recovery.admin.recovery_live import SHOWN_EVENTS, etag_of, head, moves
+from recovery.admin.recovery_live import SHOWN_EVENTS, etag_of, gateway_badge, head, moves, next_step
 from recovery.admin.recovery_log import log_of
 from recovery.admin.remedy import change_lines
 from recovery.admin.signature import shown as shown_cause
@@ -27,7 +27,7 @@ from recovery.domain.payload import Payload
 from recovery.domain.preflight import Preflight
 from recovery.domain.states import LIVE, State
 from recovery.models import Recovery, RecoveryEvent, RecoveryLog, SubjectType
-from recovery.services import duplicates, log_reading, surroundings
+from recovery.services import attention, duplicates, log_reading, surroundings
 from recovery.services.cancelling import may_cancel
 from recovery.services.clock import database_now
 from recovery.services.explaining import explain
@@ -40,7 +40,7 @@ def recovery_page(admin: Any, request: HttpRequest, object_id: str) -> HttpRespo
         raise PermissionDenied
     if not object_id.isdecimal():
         return admin._get_obj_does_not_exist_redirect(request, admin.opts, object_id)  # type: ignore[no-any-return]
-    rows = surroundings.with_neighbours(Recovery.objects.for_list())
+    rows = surroundings.with_neighbours(Recovery.objects.for_list()).annotate(taken_up=attention.taken_up())
     recovery: Any = get_object_or_404(rows, pk=int(object_id))
     log = RecoveryLog.objects.filter(pk=recovery.pk).first()
     if moves(recovery):
@@ -60,7 +60,6 @@ def recovery_page(admin: Any, request: HttpRequest, object_id: str) -> HttpRespo
         before_pk=recovery.before_pk,
         after_pk=recovery.after_pk,
         moves=moves(recovery),
-        ended=recovery.is_terminal,
         usual=progress.usual_words(usual),
         progress=progress.progress(recovery, usual),
         sheet=sheets.of_recovery(recovery),
@@ -69,15 +68,16 @@ def recovery_page(admin: Any, request: HttpRequest, object_id: str) -> HttpRespo
         facts=facts(recovery),
         live_facts=progress.live_facts(recovery),
         times=progress.times(recovery),
-        gateway_badge=show.gateway_badge(recovery.gateway),
+        gateway_badge=gateway_badge(recovery),
         attempts=attempts(chain, recovery),
         events=[story.line(event) for event in shown_events],
         etag=etag_of(recovery),
         log=log_of(recovery, log),
         links=progress.links(recovery),
+        driver_log=progress.driver_log(recovery),
         zone=timezone.get_current_timezone_name(),
         **(after := after_the_end(recovery, log, person(request), chain, alarmed=alarmed)),
-        **head(recovery, alarmed=alarmed, explained=bool(after["explained"])),
+        **head(recovery, alarmed=alarmed, taken_up=recovery.taken_up, explained=bool(after["explained"])),
     )  # fmt: skip
     return page
 
@@ -90,12 +90,12 @@ def seen_before(recovery: Recovery) -> lights.Lights | None:
 
 def outcome_part(admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
     """Why, and the buttons: what a page asks for once, when what it shows has ended while it was looked at."""
-    recovery = get_object_or_404(Recovery.objects.for_list(), pk=pk)
+    recovery: Any = get_object_or_404(Recovery.objects.for_list().annotate(taken_up=attention.taken_up()), pk=pk)
     log = RecoveryLog.objects.filter(pk=pk).first()
-    context = after_the_end(
-        recovery, log, person(request), surroundings.chain(recovery), alarmed=duplicates.is_alarmed(recovery)
-    )
-    return render(request, "recovery/admin/_outcome.html", context | {"recovery": recovery})
+    alarmed = duplicates.is_alarmed(recovery)
+    context = after_the_end(recovery, log, person(request), surroundings.chain(recovery), alarmed=alarmed)
+    step = next_step(recovery, alarmed=alarmed, taken_up=recovery.taken_up, explained=bool(context["explained"]))
+    return render(request, "recovery/admin/_outcome_part.html", context | {"recovery": recovery, "step": step})
 
 
 def after_the_end(

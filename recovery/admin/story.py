@@ -42,15 +42,25 @@ class Step:
     needs_someone: bool = False
 
 
+def is_client_log(recovery: Recovery) -> bool:
+    """On YARN in cluster mode its log is that of the client that submitted the job, not the job's own."""
+    return bool(recovery.gateway.yarn_path) or recovery.app_id.startswith("application_")
+
+
 def headline(recovery: Recovery) -> str:
     """One sentence on how it stands."""
+    if recovery.outcome == Outcome.JOB_FAILED and is_client_log(recovery):
+        return _("The job failed. The driver's log says why.")
     if recovery.outcome:
         return str(wording.label(Outcome(recovery.outcome)))
     return str(TOLD[State(recovery.state)])
 
 
-def next_step(recovery: Recovery, *, alarmed: bool = False) -> Step:
-    """What the steward has to do now. `alarmed`: a second batch was found, and nobody has answered."""
+def next_step(recovery: Recovery, *, alarmed: bool = False, taken_up: bool = False) -> Step:
+    """What the steward has to do now; whether it waits for someone is told by `services/attention.py` too.
+
+    `alarmed`: a second batch was found, and nobody has answered. `taken_up`: it ended badly, and work went on since.
+    """
     state = State(recovery.state)
     if alarmed:
         text = _("A second batch of it was found. An operator stops the one that is too many, and checks the data.")
@@ -59,6 +69,8 @@ def next_step(recovery: Recovery, *, alarmed: bool = False) -> Step:
         return Step(text=_("Somebody else holds this batch name in Livy. An operator has to look."), needs_someone=True)
     if recovery.cancel_requested_at is not None and not recovery.is_terminal:
         return Step(text=_("Nothing to do: the cancel was asked for, and is shown here when Livy confirms it."))
+    if taken_up:
+        return Step(text=_("Nothing to do: it was resubmitted, or the same work has succeeded since."))
     match state:
         case State.AWAITING_APPROVAL:
             return Step(text=_("Somebody who may approve has to look at it."), needs_someone=True)
@@ -69,16 +81,53 @@ def next_step(recovery: Recovery, *, alarmed: bool = False) -> Step:
                 text=_("Nothing to do. Do not file it again: the portal looks for it under its name until it knows.")
             )
         case State.FAILED:
-            return Step(
-                text=_("Read the log below, correct what is wrong, then edit and resubmit."), needs_someone=True
-            )
+            return Step(text=_failed(recovery), needs_someone=True)
         case State.REFUSED:
             return Step(text=_("Correct it and resubmit. Nothing was started."), needs_someone=True)
         case State.CANCELLED:
             return _cancelled(recovery)
         case State.LOST:
             return _lost(recovery)
+        case State.SUCCEEDED:
+            return _succeeded()
     return Step(text=_("Nothing to do."))
+
+
+def _failed(recovery: Recovery) -> str:
+    if not is_client_log(recovery):
+        return _("Read the log below, correct what is wrong, then edit and resubmit.")
+    if show.web_link(recovery.driver_log_url):
+        return _(
+            "Open the driver log, which says why (the log below is only the client's), correct what is wrong, "
+            "then edit and resubmit."
+        )
+    return _(
+        "The log below is only the client's: find the job's own log in YARN by its application id, correct what is "
+        "wrong, then edit and resubmit."
+    )
+
+
+def _succeeded() -> Step:
+    return Step(
+        text=_(
+            "Look at the data: the job ended well, which does not say that it wrote anything. If the day is still "
+            "missing, read the log, correct the arguments, then edit and resubmit."
+        )
+    )
+
+
+def why_waiting(recovery: Recovery) -> str:
+    """Why it is not sent yet, or not known, in a few words; empty when it simply goes on."""
+    state, gateway = State(recovery.state), recovery.gateway
+    if recovery.hold == Hold.NAME_TAKEN:
+        return next_step(recovery).text
+    if state != State.QUEUED:
+        return headline(recovery) if state in (State.AWAITING_APPROVAL, State.UNCONFIRMED) else ""
+    if gateway.paused:
+        return _("submissions paused: %(reason)s") % {"reason": gateway.paused_reason or show.NOTHING}
+    if gateway.seen_condition:
+        return _("the gateway %(condition)s") % {"condition": wording.label(Condition(gateway.seen_condition))}
+    return _("it is sent by itself, usually within a minute")
 
 
 def _queued(gateway: Gateway) -> Step:

@@ -188,6 +188,111 @@ def test_an_alarm_is_shown_until_somebody_answers_it(operator: Client) -> None:
         assert (words in text(operator.get(page(looker.recovery)))) is stands
 
 
+def test_after_a_failure_the_part_says_what_the_page_would(steward: Client) -> None:
+    """F4: what next, the buttons, the cause: as if it were loaded again."""
+    looker = Looker(steward, running())
+    kept(looker.recovery, "java.lang.OutOfMemoryError", final=True)
+    Recovery.objects.filter(pk=looker.recovery.pk).update(
+        state="failed", outcome="job_failed", finished_at=timezone.now(), log_due_at=None
+    )
+    looker.refresh()
+    again = steward.get(page(looker.recovery)).context["step"]
+    part = steward.get(page(looker.recovery, "outcome"))
+    assert part.context["step"] == again
+    assert 'id="rp-next" hx-swap-oob="innerHTML"' in text(part)
+    assert "See below what probably went wrong" in text(part)
+
+
+def test_what_a_refresh_may_change_beside_the_state(operator: Client) -> None:
+    looker = Looker(operator, running())
+    Recovery.objects.filter(pk=looker.recovery.pk).update(proxy_user="livy")
+    looker.recovery.gateway.paused = True
+    looker.recovery.gateway.save()
+    shown = text(looker.refresh())
+    assert "ran as livy" in shown
+    assert "submissions paused" in shown.partition('id="rp-gateway"')[2]
+    assert page(looker.recovery, "outcome") not in shown, "its buttons are the same"
+    events.of_recovery(looker.recovery.pk, "duplicate")
+    assert page(looker.recovery, "outcome") in text(looker.refresh())
+    assert "Acknowledge the alarm" in text(operator.get(page(looker.recovery, "outcome")))
+
+
+def test_a_cancel_from_elsewhere_takes_the_button_away(steward: Client) -> None:
+    looker = Looker(steward, running(by=steward.person))  # type: ignore[attr-defined]
+    Recovery.objects.filter(pk=looker.recovery.pk).update(cancel_requested_at=timezone.now())
+    assert page(looker.recovery, "outcome") in text(looker.refresh())
+    assert "rp-do-cancel" not in text(steward.get(page(looker.recovery, "outcome")))
+
+
+def test_what_is_read_out_is_state_and_headline_and_no_clock(steward: Client) -> None:
+    looker = Looker(steward, running())
+    for shown in (text(steward.get(page(looker.recovery))), text(steward.get(page(looker.recovery, "live")))):
+        said = shown.partition('id="rp-said"')[2].partition("</p>")[0]
+        assert "running. The job is running." in said
+        assert "data-since" not in said
+    assert 'id="rp-story" role' not in text(steward.get(page(looker.recovery)))
+
+
+def test_the_clock_and_the_bar_begin_when_it_runs(steward: Client) -> None:
+    now = timezone.now()
+    hour = now - timedelta(hours=1)
+    make_recovery(state="succeeded", started_at=now - timedelta(seconds=5), finished_at=now)
+    profile = Recovery.objects.get().profile
+    row = running(profile=profile, state="starting", submitted_at=hour, started_at=None)
+    response = steward.get(page(row))
+    assert response.context["progress"]["since"] is None
+    assert not response.context["progress"]["is_late"], "it waits in YARN"
+    assert "waiting since" in text(response)
+    Recovery.objects.filter(pk=row.pk).update(state="running", started_at=now)
+    response = steward.get(page(row))
+    assert response.context["since"] == now
+    assert "T" not in response.context["since_words"].partition(">")[2].partition("<")[0], "a time for people"
+
+
+def test_what_is_queued_is_not_called_sent(steward: Client) -> None:
+    for state, words, standing in (
+        ("queued", "will be sent to Livy", "ahead"),
+        ("submitting", "being sent to Livy", "now"),
+        ("starting", "sent to Livy", "done"),
+    ):
+        row = make_recovery(state=state, submitted_at=timezone.now() if state == "starting" else None)
+        stage = steward.get(page(row)).context["steps"][1]
+        assert (stage.text, stage.standing) == (words, standing)
+
+
+def test_after_a_success_the_data_is_to_be_looked_at(steward: Client) -> None:
+    """Real behaviour m.5: it may have written nothing."""
+    step = steward.get(page(make_recovery(state="succeeded", outcome="success"))).context["step"]
+    assert step.text.startswith("Look at the data")
+    assert not step.needs_someone
+
+
+@pytest.mark.parametrize(
+    ("columns", "headline", "step"),
+    [
+        ({}, "Its log says why.", "Read the log below"),
+        ({"app_id": "application_1_1", "driver_log_url": "https://nm/logs"}, "The driver's log", "Open the driver log"),
+        ({"app_id": "application_1_1"}, "The driver's log", "find the job's own log in YARN"),
+    ],
+)
+def test_a_failure_points_at_the_log_that_says_why(
+    steward: Client, columns: dict[str, Any], headline: str, step: str
+) -> None:
+    context = steward.get(page(make_recovery(state="failed", outcome="job_failed", **columns))).context
+    assert headline in context["headline"]
+    assert step in context["step"].text
+
+
+def test_a_duration_is_rounded_as_the_usual_one_is(steward: Client) -> None:
+    now = timezone.now()
+    begun = now - timedelta(seconds=4.6)
+    row = make_recovery(state="succeeded", started_at=begun, finished_at=now)
+    response = steward.get(page(row))
+    assert ("duration", "5 s") in response.context["times"]
+    assert steward.get("/admin/").context["last"][0]["duration"] == "5 s"
+    assert "took 5 s" in steward.get(page(running(profile=row.profile))).context["usual"]
+
+
 # ── log ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -227,6 +332,29 @@ def test_gaps_and_colours_in_a_log(steward: Client) -> None:
     assert "\x1b" not in shown
     assert "driver log" in text(response)
     assert "Livy withholds this log" in text(response)
+
+
+def test_search_and_download_say_what_is_missing_as_the_page_does(steward: Client) -> None:
+    recovery = make_recovery(state="failed")
+    kept(recovery, f"a\n{logtail.GAP}\nb […]")
+    missing = "… lines are missing here: Livy had forgotten them …"
+    assert steward.get(page(recovery, "log_txt")).content.decode() == f"a\n{missing}\nb […]"
+    assert "1 line holds" in text(steward.get(page(recovery, "log"), {"q": "missing here"}))
+
+
+def test_the_link_to_the_drivers_log_comes_while_the_page_is_looked_at(steward: Client) -> None:
+    """In the log's card and on the log's own page; the Spark UI is no driver log."""
+    looker = Looker(steward, running())
+    Recovery.objects.filter(pk=looker.recovery.pk).update(
+        app_id="application_1_1", driver_log_url="https://nm/logs", spark_ui_url="https://rm/proxy"
+    )
+    shown = text(looker.refresh()).partition('id="rp-log-links"')[2].partition("</p>")[0]
+    assert "log of the client" in shown
+    assert "https://nm/logs" in shown
+    assert "https://rm/proxy" not in shown
+    own = text(steward.get(page(looker.recovery, "log")))
+    assert "https://nm/logs" in own
+    assert "https://rm/proxy" not in own
 
 
 # ── surroundings ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -326,7 +454,8 @@ def test_the_steps_of_each_state(steward: Client, state: State) -> None:
     row = make_recovery(state=state)
     standing = [one.standing for one in steward.get(page(row)).context["steps"]]
     assert standing[0] == "done"
-    assert standing.count("now") == (0 if row.is_terminal else 1)
+    moves = not row.is_terminal and state not in (State.QUEUED, State.AWAITING_APPROVAL)
+    assert standing.count("now") == moves, "nothing was sent yet of what is queued"
     assert standing[-1] == ("done" if row.is_terminal else "ahead")
 
 
