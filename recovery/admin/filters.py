@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import get_format
@@ -14,17 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, MultipleChoicesDropdownFilter, RangeDateFilter
 
 from recovery.admin.long_list import remembered
-from recovery.domain.states import LIVE, State
+from recovery.domain.states import LIVE
 from recovery.models import Recovery
-from recovery.services import duplicates
+from recovery.services import attention, duplicates
 
-_TAKEN_UP_AGAIN = Exists(Recovery.objects.filter(resubmission_of=OuterRef("pk")))
-NEEDS_SOMEONE = (
-    (Q(state__in=[State.FAILED, State.REFUSED]) & ~_TAKEN_UP_AGAIN)
-    | Q(state=State.LOST, settled_as="")
-    | Q(state=State.UNCONFIRMED)
-)
-"""Ended badly and not taken up again, or not known."""
 ME = "me"
 SHOWN_REQUESTERS = 200
 
@@ -52,7 +45,7 @@ class PhaseFilter(DropdownFilter):
             case "ended":
                 return queryset.exclude(state__in=LIVE)
             case "attention":
-                return queryset.filter(NEEDS_SOMEONE)
+                return queryset.filter(pk__in=attention.needs_someone())
             case "duplicate":
                 return queryset.filter(pk__in=duplicates.alarmed().order_by().values("pk"))
         return queryset

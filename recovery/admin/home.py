@@ -22,15 +22,14 @@ from django.utils.translation import gettext as _
 from recovery import wording
 from recovery.admin import progress, show, story
 from recovery.admin.base import may, person
-from recovery.admin.filters import NEEDS_SOMEONE
+from recovery.domain import logtail
 from recovery.domain.durations import Usual
-from recovery.domain.states import LIVE, State
+from recovery.domain.states import LIVE, Hold, State
 from recovery.models import Gateway, Recovery, RecoveryEvent, RecoveryLog
-from recovery.services import duplicates, surroundings
+from recovery.services import attention, duplicates, surroundings
 from recovery.services.clock import database_now
 
 LIST = "admin:recovery_recovery_changelist"
-ATTENTION_DAYS = 7
 SHOWN_ATTENTION = 5
 SHOWN_RUNNING = 20
 SHOWN_LAST = 10
@@ -39,19 +38,24 @@ LAST_CHARACTERS = 600
 """Of the end of a log, in which its last line is looked for."""
 UNSEEN = ("payload", "sent_payload", "preflight", "args", "outcome_words", "settled_reason")
 SHOWN_OF_GATEWAYS = ("name", "condition", "submit_condition", "paused", "paused_reason", "follow_only", "livy_version",
-                     "livy_restarted_at", "last_seen_at")  # fmt: skip
-"""A change of one of these shows; of the last one, to the minute."""
+                     "livy_restarted_at", "silent", "last_seen_at")  # fmt: skip
+"""A change of one of these shows; of the last one, to the minute, and only to who may see gateways."""
 
 
 def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """The whole page (named in settings as UNFOLD's DASHBOARD_CALLBACK)."""
     user = person(request)
-    context |= {"title": _("Home"), "may_file": user.has_perm("recovery.file_recovery")}
+    context |= {"title": _("Home"), "may_file": may_file(user)}
     if not user.has_perm("recovery.view_recovery"):
         return context
     sees_gateways = user.has_perm("recovery.view_gateway")
     etag = _etag(user, sees_gateways=sees_gateways, seen=_what_is(user))
     return context | {"sees_recoveries": True, "moves": True, "etag": etag} | _parts(user, sees_gateways)
+
+
+def may_file(user: User) -> bool:
+    """What this person files appears here."""
+    return user.has_perm("recovery.file_recovery")
 
 
 def live_part(request: HttpRequest) -> HttpResponse:
@@ -67,7 +71,8 @@ def live_part(request: HttpRequest) -> HttpResponse:
         response: HttpResponse = HttpResponseNotModified()
     else:
         parts = _parts(user, seen["sees_gateways"])
-        response = render(request, "recovery/admin/_home_live.html", parts | {"moves": True, "etag": etag})
+        context = parts | {"moves": True, "etag": etag, "may_file": may_file(user)}
+        response = render(request, "recovery/admin/_home_live.html", context)
     response["ETag"] = f'"{etag}"'
     response["X-Recovery-Live"] = "1"
     return response
@@ -80,6 +85,7 @@ def _what_is(user: User) -> dict[str, Any]:
     """One query: whether the user may look, the last event and log of all, and how the gateways are."""
     logs = RecoveryLog.objects.filter(recovery__state__in=LIVE, read_at__isnull=False).order_by("-read_at")
     rows = Gateway.objects.for_list().annotate(
+        silent=attention.silent(now=timezone.now()),
         may_look=may(user, "view_recovery"),
         sees_gateways=may(user, "view_gateway"),
         last_event=Subquery(RecoveryEvent.objects.order_by("-pk").values("pk")[:1]),
@@ -98,8 +104,9 @@ def _what_is(user: User) -> dict[str, Any]:
 
 
 def _etag(user: User, *, sees_gateways: bool, seen: dict[str, Any]) -> str:
+    rows = seen["rows"] if sees_gateways else [row[:-1] for row in seen["rows"]]
     shown = (
-        user.pk, sees_gateways, seen.get("last_event"), seen.get("last_log"), seen["rows"] if sees_gateways else (),
+        user.pk, sees_gateways, seen.get("last_event"), seen.get("last_log"), rows,
         timezone.localdate(), translation.get_language(),
     )  # fmt: skip
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:24]
@@ -115,14 +122,15 @@ def _parts(user: User, sees_gateways: bool) -> dict[str, Any]:
     running = list(ends[: SHOWN_RUNNING + 1])
     usual = surroundings.usual_of_many(running[:SHOWN_RUNNING])
     return {
-        "attention": attention(),
+        "attention": tiles(),
+        "attention_days": attention.DAYS,
         "waiting": [_waiting(recovery, user) for recovery in _needs(rows, user)],
         "avoided": duplicates.avoided(now=now),
         "running": [_running(recovery, now, usual.get(recovery.pk)) for recovery in running[:SHOWN_RUNNING]],
         "running_more": len(running) > SHOWN_RUNNING,
         "last": [_row(recovery, now) for recovery in rows.ended()[:SHOWN_LAST]],
         "chart": chart(),
-        "gateways": [_gateway(gateway) for gateway in Gateway.objects.for_list()] if sees_gateways else [],
+        "gateways": [_gateway(gateway) for gateway in _gateways(now)] if sees_gateways else [],
         "list_url": reverse(LIST),
     }
 
@@ -135,19 +143,22 @@ def _since(days: int) -> tuple[date, datetime]:
 
 def _needs(rows: QuerySet[Recovery], user: User) -> list[Recovery]:
     """The newest that need someone, one's own first."""
-    _day, midnight = _since(ATTENTION_DAYS)
-    window = Q(created_at__gte=midnight) | Q(state=State.LOST)
-    mine = Q(requester=user.pk)
-    return list(rows.filter(NEEDS_SOMEONE, window).annotate(is_mine=mine).order_by("-is_mine", "-pk")[:SHOWN_ATTENTION])
+    found = rows.filter(pk__in=attention.needs_someone()).annotate(
+        is_mine=Q(requester=user.pk), alarmed=Q(pk__in=duplicates.alarmed().order_by().values("pk"))
+    )
+    return list(found.order_by("-is_mine", "-pk")[:SHOWN_ATTENTION])
 
 
-def _waiting(recovery: Recovery, user: User) -> dict[str, Any]:
+def _waiting(recovery: Any, user: User) -> dict[str, Any]:
+    tells_more = recovery.alarmed or recovery.hold == Hold.NAME_TAKEN or recovery.state == State.CANCELLED
     return {
         "pk": recovery.pk,
         "badge": show.state_badge(recovery),
         "command": show.command(recovery.jar_path, recovery.raw_jar_args),
         "by": _("you") if recovery.requester_id == user.pk else recovery.requester_label,
-        "headline": story.headline(recovery),
+        "headline": story.next_step(recovery, alarmed=recovery.alarmed).text
+        if tells_more
+        else story.headline(recovery),
     }
 
 
@@ -163,45 +174,57 @@ def _row(recovery: Recovery, now: datetime) -> dict[str, Any]:
 
 
 def _running(recovery: Any, now: datetime, usual: Usual | None) -> dict[str, Any]:
-    words = [line for line in (recovery.log_end or "").splitlines() if line.strip()]
+    lines = logtail.plain(recovery.log_end or "").split("\n")
+    words = [line for line in lines if line.strip() and line != logtail.GAP]
     return _row(recovery, now) | {
         "since": progress.running_since(recovery),
+        "since_words": progress.since_words(recovery),
+        "why": story.why_waiting(recovery),
+        "is_client_log": story.is_client_log(recovery),
         "bar": progress.progress(recovery, usual),
         "usual": show.span(round(usual.median)) if usual else "",
         "last_line": show.shortened(words[-1].strip(), 160) if words else "",
     }
 
 
-def _gateway(gateway: Gateway) -> dict[str, Any]:
+def _gateways(now: datetime) -> QuerySet[Gateway]:
+    return Gateway.objects.for_list().annotate(silent=attention.silent(now=now))
+
+
+def _gateway(gateway: Any) -> dict[str, Any]:
     restarted = gateway.livy_restarted_at
     return {
         "gateway": gateway,
-        "badge": show.gateway_badge(gateway),
+        "badge": show.gateway_badge(gateway, silent=gateway.silent),
         "seen": show.minute(gateway.last_seen_at, empty=_("never")),
         "restarted": show.minute(restarted) if restarted else "",
     }
 
 
-def attention() -> list[dict[str, Any]]:
-    """How many ended badly in the last days and were not taken up again, or are not known."""
-    since, midnight = _since(ATTENTION_DAYS)
-    window = Q(created_at__gte=midnight) | Q(state=State.LOST)
-    rows = Recovery.objects.filter(NEEDS_SOMEONE, window).order_by()
-    found = dict(rows.values_list("state").annotate(Count("id")))
-    shown = []
-    for state in (State.FAILED, State.REFUSED, State.LOST, State.UNCONFIRMED):
-        tone, icon = show.LOOKS[state]
-        days = f"&created_at_from={since:%Y-%m-%d}" if state in (State.FAILED, State.REFUSED) else ""
-        shown.append(
-            {
-                "count": found.get(state, 0),
-                "text": wording.label(state),
-                "tone": tone if found.get(state) else "calm",
-                "icon": icon,
-                "url": f"{reverse(LIST)}?phase=attention&state__exact={state}{days}",
-            }
-        )
+ALWAYS = (State.FAILED, State.REFUSED, State.LOST, State.AWAITING_APPROVAL)
+
+
+def tiles() -> list[dict[str, Any]]:
+    """How many wait for a person, by state; a state that seldom does has a tile only then."""
+    second = Q(pk__in=duplicates.alarmed().order_by().values("pk"))
+    rows = Recovery.objects.filter(pk__in=attention.needs_someone()).order_by().values_list("state")
+    counted = rows.annotate(count=Count("id"), alarmed=Count("id", filter=second))
+    found = {state: (count, alarmed) for state, count, alarmed in counted}
+    counts = {state: found.get(state, (0, 0))[0] for state in (*ALWAYS, *(s for s in State if s not in ALWAYS))}
+    shown = [
+        _tile(count, wording.label(state), show.LOOKS[state], f"attention&state__exact={state}")
+        for state, count in counts.items()
+        if count or state in ALWAYS
+    ]
+    if alarmed := sum(alarmed for _count, alarmed in found.values()):
+        shown.append(_tile(alarmed, _("second batch found"), ("bad", "warning"), "duplicate"))
     return shown
+
+
+def _tile(count: int, text: Any, look: tuple[str, str], phase: str) -> dict[str, Any]:
+    tone, icon = look
+    url = f"{reverse(LIST)}?phase={phase}"
+    return {"count": count, "text": text, "tone": tone if count else "calm", "icon": icon, "url": url}
 
 
 GOOD, BAD, OTHER = "good", "bad", "calm"

@@ -144,3 +144,113 @@ def test_the_chart_counts_by_day_and_end(operator: Client) -> None:
     assert sum(float(part["height"]) for part in today["stack"]) == 100
     listed = operator.get(today["url"])
     assert len(listed.context["cl"].result_list) == 8
+
+
+# ── what runs, and what waits ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def row_of(client: Client, recovery: Recovery) -> dict[str, Any]:
+    return next(row for row in client.get(HOME).context["running"] if row["pk"] == recovery.pk)
+
+
+def test_the_last_line_has_no_colours_and_is_no_mark_of_a_gap(operator: Client) -> None:
+    recovery = make_recovery(state="running", started_at=timezone.now())
+    output = "one\n\x1b[31mERROR\x1b[0m disk\r 10 %\r 20 %\n[…]\n\n"
+    log = RecoveryLog.objects.create(recovery=recovery, output=output, read_at=timezone.now())
+    assert row_of(operator, recovery)["last_line"] == "20 %"
+    RecoveryLog.objects.filter(pk=log.pk).update(output="\x1b[31mERROR\x1b[0m disk\n[…]")
+    assert row_of(operator, recovery)["last_line"] == "ERROR disk"
+
+
+def test_the_clients_log_is_called_so(operator: Client) -> None:
+    now = timezone.now()
+    for app_id, said in (("", False), ("application_1_1", True)):
+        recovery = make_recovery(state="running", started_at=now, app_id=app_id)
+        RecoveryLog.objects.create(recovery=recovery, output="Shutdown hook called", read_at=now)
+        assert row_of(operator, recovery)["is_client_log"] is said
+        assert ("client's log:" in text(operator.get(HOME))) is said
+
+
+def test_since_when_stands_beside_each(operator: Client) -> None:
+    now = timezone.now()
+    old = now - timedelta(days=2)
+    runs = make_recovery(state="running", submitted_at=old, started_at=now)
+    starts = make_recovery(state="starting", submitted_at=now)
+    queued = make_recovery()
+    Recovery.objects.filter(pk=queued.pk).update(created_at=old)
+    clock = f"{timezone.localtime(now):%H:%M}</time>"
+    assert row_of(operator, runs)["since_words"].startswith("since <time")
+    assert row_of(operator, runs)["since_words"].endswith(f'">{clock}')
+    assert row_of(operator, starts)["since_words"].startswith("waiting since <time")
+    assert row_of(operator, starts)["since"] is None, "no clock yet"
+    assert row_of(operator, queued)["since_words"].startswith("waiting since <time")
+    assert f">{timezone.localtime(old).day} " in row_of(operator, queued)["since_words"], "with its day"
+
+
+def test_what_waits_says_why(steward: Client) -> None:
+    recovery = make_recovery()
+    assert row_of(steward, recovery)["why"] == "it is sent by itself, usually within a minute"
+    etag = steward.get(HOME).context["etag"]
+    gateways = Gateway.objects.filter(pk=recovery.gateway_id)
+    gateways.update(condition="unreachable")
+    assert "the gateway cannot be reached" in text(refreshed(steward, etag)), "also for who sees no gateways"
+    etag = steward.get(HOME).context["etag"]
+    gateways.update(paused=True, paused_reason="night")
+    assert "submissions paused: night" in text(refreshed(steward, etag))
+    assert "Somebody else holds" in row_of(steward, make_recovery(state="unconfirmed", hold="name_taken"))["why"]
+    assert "may have started" in row_of(steward, make_recovery(state="unconfirmed"))["why"]
+    assert row_of(steward, make_recovery(state="running"))["why"] == ""
+
+
+def test_longer_than_usual_is_said_here_too(operator: Client) -> None:
+    now, profile = timezone.now(), make_profile()
+    make_recovery(profile=profile, state="succeeded", started_at=now - timedelta(minutes=1), finished_at=now)
+    make_recovery(profile=profile, state="running", started_at=now)
+    late = 'data-late="60" hidden>longer than usual'
+    assert late in text(operator.get(HOME))
+    Recovery.objects.filter(state="running").update(started_at=now - timedelta(minutes=2))
+    assert 'data-late="60">longer than usual' in text(operator.get(HOME))
+
+
+def test_the_hint_for_who_may_file_outlives_a_refresh(door: Door) -> None:
+    words = "What you file appears here at once."
+    for group, says in (("Stewards", True), ("Auditors", False)):
+        client = door(group)
+        assert (words in text(client.get(HOME))) is says
+        assert (words in text(client.get(LIVE))) is says
+
+
+# ── gateways ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_paused_gateway_that_cannot_be_reached_says_both(operator: Client) -> None:
+    make_gateway(paused=True, condition="unreachable", last_seen_at=timezone.now())
+    shown = text(operator.get(HOME))
+    assert "submissions paused" in shown
+    assert "cannot be reached" in shown
+    assert "</span>usable" not in shown
+
+
+def test_a_gateway_that_nobody_looks_at_any_more_is_not_green(operator: Client) -> None:
+    """A dead worker: nothing in the database changes, and still the page does."""
+    now = timezone.now()
+    recovery = make_recovery(state="running", started_at=now)
+    gateways = Gateway.objects.filter(pk=recovery.gateway_id)
+    gateways.update(last_seen_at=now)
+    assert "usable" in text(operator.get(HOME))
+    gateways.update(last_seen_at=now - timedelta(hours=1))
+    etag = operator.get(HOME).context["etag"]
+    Recovery.objects.filter(pk=recovery.pk).update(created_at=now - timedelta(hours=2))
+    shown = text(refreshed(operator, etag))
+    assert "not seen since" in shown
+    assert "</span>usable" not in shown
+    assert "not seen since" in text(operator.get(page(recovery)))
+    gateways.update(last_seen_at=None)
+    assert "never seen" in text(operator.get(HOME))
+
+
+def test_the_table_of_the_chart_can_be_found_again(operator: Client) -> None:
+    """By the page's script, after a refresh: that it stays open is played in a browser."""
+    make_recovery()
+    shown = text(operator.get(LIVE))
+    assert '<details id="rp-chart-table"><summary id="rp-chart-summary">' in shown

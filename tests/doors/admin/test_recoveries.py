@@ -48,7 +48,7 @@ def test_filters_and_search_find_what_they_say(steward: Client) -> None:
     runs = make_recovery(profile=profile, state="running", jar_path="hdfs:///user/x/special.jar")
     lost = make_recovery(profile=profile, state="lost")
     again = make_recovery(profile=profile, state="failed")
-    make_recovery(profile=profile, state="succeeded", resubmission_of=again)
+    make_recovery(profile=profile, state="succeeded", resubmission_of=again, jar_args="--date 20240101 --again")
     everything = {r.pk for r in Recovery.objects.all()}
     assert found(steward) == everything
     assert found(steward, state__exact=["failed", "running"]) == {bad.pk, runs.pk, again.pk}
@@ -118,7 +118,7 @@ def test_home_shows_what_needs_someone_and_needs_few_queries(operator: Client) -
         response = operator.get("/admin/")
     assert len(queries) <= MAX_HOME_QUERIES
     counts = {str(tile["text"]): tile["count"] for tile in response.context["attention"]}
-    assert counts == {"failed": 1, "refused": 1, "to be checked": 1, "unconfirmed": 1}
+    assert counts == {"failed": 1, "refused": 1, "to be checked": 1, "awaiting approval": 1, "cancelled": 1}
     assert len(response.context["running"]) == 6
     assert len(response.context["last"]) == 5
     assert "/admin/recovery/recovery/file/" in text(response)
