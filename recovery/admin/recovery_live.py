@@ -125,7 +125,6 @@ def _changed(request: HttpRequest, recovery: Any) -> dict[str, Any]:
         "links": progress.links(recovery),
         "log": {"on_yarn": story.is_client_log(recovery)},
         "driver_log": progress.driver_log(recovery),
-        "proxy_user": story.proxy_user(recovery.asked_proxy_user, recovery.proxy_user, recovery.gateway),
         "gateway_badge": gateway_badge(recovery),
     }
 
