@@ -66,13 +66,14 @@ class RecoveryEventAdmin(LongList, ReadOnlyAdmin):
 
     list_display = ("at_shown", "subject", "text", "cause_shown", "actor_shown", "facts_shown")
     list_display_links = None
+    when_empty = _("What people and the portal do is kept here, from the first time on.")
     list_filter = (SubjectFilter, KindFilter, ("at", DayRangeFilter))
     search_fields = ("actor_label", "cause", "data")
     search_help_text = _("Who, cause, or a word of the facts; a number finds the events of that recovery")
     date_hierarchy = "at"
     ordering = ("-id",)
-    fields = ("at_shown", "subject", "seq", "text", "cause_shown", "actor_label", "data")
-    readonly_fields = ("at_shown", "subject", "text", "cause_shown")
+    fields = ("at_exact", "subject", "seq", "text", "cause_shown", "actor_label", "data")
+    readonly_fields = ("at_exact", "subject", "text", "cause_shown")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[RecoveryEvent], search_term: str
@@ -85,7 +86,12 @@ class RecoveryEventAdmin(LongList, ReadOnlyAdmin):
 
     @display(description=_("at"), ordering="id")
     def at_shown(self, obj: RecoveryEvent) -> str:
-        """When."""
+        """How long ago, for the list."""
+        return show.ago(obj.at)
+
+    @display(description=_("at"))
+    def at_exact(self, obj: RecoveryEvent) -> str:
+        """When, to the second."""
         return show.moment(obj.at)
 
     @display(description=_("subject"))

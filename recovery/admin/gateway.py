@@ -73,6 +73,7 @@ class GatewayAdmin(SeenHistory, PortalAdmin):
 
     form = GatewayForm
     change_form_before_template = "recovery/admin/_seen.html"
+    when_empty = gettext_lazy("A gateway is the way to a Livy. Without one nothing can be run.")
     list_display = ("name", "gateway_state", "base_url", "tls", "livy_version", "seen_in_list")
     search_fields = ("name", "base_url", "user")
     actions_detail = ("test_connection", "pause", "resume")
@@ -191,13 +192,13 @@ class GatewayAdmin(SeenHistory, PortalAdmin):
 
     @display(description=gettext_lazy("last seen"), ordering="last_seen_at")
     def seen_in_list(self, obj: Gateway) -> str:
-        """When Livy last answered, to the minute."""
-        return show.minute(obj.last_seen_at, empty=_("never"))
+        """When Livy last answered."""
+        return show.ago(obj.last_seen_at, empty=_("never"))
 
     @display(description=gettext_lazy("last seen"))
     def last_seen_shown(self, obj: Gateway) -> str:
         """When Livy last answered."""
-        return show.moment(obj.last_seen_at, empty=_("never"))
+        return show.ago(obj.last_seen_at, empty=_("never"))
 
     @display(description=gettext_lazy("Livy restarted at"))
     def livy_restarted_shown(self, obj: Gateway) -> SafeString:

@@ -71,7 +71,7 @@ def live_part(request: HttpRequest) -> HttpResponse:
         response: HttpResponse = HttpResponseNotModified()
     else:
         parts = _parts(user, seen["sees_gateways"])
-        context = parts | {"moves": True, "etag": etag, "may_file": may_file(user)}
+        context = parts | {"moves": True, "etag": etag, "may_file": seen["may_file"]}
         response = render(request, "recovery/admin/_home_live.html", context)
     response["ETag"] = f'"{etag}"'
     response["X-Recovery-Live"] = "1"
@@ -87,14 +87,16 @@ def _what_is(user: User) -> dict[str, Any]:
     rows = Gateway.objects.for_list().annotate(
         silent=attention.silent(now=timezone.now()),
         may_look=may(user, "view_recovery"),
+        may_file=may(user, "file_recovery"),
         sees_gateways=may(user, "view_gateway"),
         last_event=Subquery(RecoveryEvent.objects.order_by("-pk").values("pk")[:1]),
         last_log=Subquery(logs.values("read_at")[:1]),
     )
-    found = list(rows.values("may_look", "sees_gateways", "last_event", "last_log", *SHOWN_OF_GATEWAYS))
+    found = list(rows.values("may_look", "may_file", "sees_gateways", "last_event", "last_log", *SHOWN_OF_GATEWAYS))
     if not found:  # nothing is set up yet
         return {
             "may_look": user.has_perm("recovery.view_recovery"),
+            "may_file": user.has_perm("recovery.file_recovery"),
             "sees_gateways": user.has_perm("recovery.view_gateway"),
             "rows": [],
         }
@@ -168,7 +170,7 @@ def _row(recovery: Recovery, now: datetime) -> dict[str, Any]:
         "badge": show.state_badge(recovery),
         "command": show.command(recovery.jar_path, recovery.raw_jar_args),
         "by": recovery.requester_label,
-        "ended": show.minute(recovery.finished_at),
+        "ended": show.ago(recovery.finished_at),
         "duration": show.duration(recovery, now),
     }
 
@@ -196,8 +198,8 @@ def _gateway(gateway: Any) -> dict[str, Any]:
     return {
         "gateway": gateway,
         "badge": show.gateway_badge(gateway, silent=gateway.silent),
-        "seen": show.minute(gateway.last_seen_at, empty=_("never")),
-        "restarted": show.minute(restarted) if restarted else "",
+        "seen": show.ago(gateway.last_seen_at, empty=_("never")),
+        "restarted": show.ago(restarted) if restarted else "",
     }
 
 

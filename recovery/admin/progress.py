@@ -136,7 +136,11 @@ def times(recovery: Recovery) -> list[tuple[str, Any]]:
         (_("ended"), recovery.finished_at),
         (_("settled"), recovery.settled_at),
     ]
-    shown: list[tuple[str, Any]] = [(name, show.moment(when)) for name, when in known if when is not None]
+    shown: list[tuple[str, Any]] = [
+        (name, show.ago(when) if when is recovery.seen_at else show.moment(when))
+        for name, when in known
+        if when is not None
+    ]
     if recovery.finished_at and recovery.begun_at:
         shown.append((_("duration"), show.duration(recovery, recovery.finished_at)))
     return shown

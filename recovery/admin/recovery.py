@@ -201,7 +201,7 @@ class RecoveryAdmin(LongList, RecoveryViews, DecidingViews, ReadOnlyAdmin):
     @display(description=_("filed"), ordering="created_at")
     def filed(self, obj: Recovery) -> str:
         """When."""
-        return show.minute(obj.created_at)
+        return show.ago(obj.created_at)
 
     @display(description=_("ended"), ordering="finished_at")
     def ended(self, obj: Recovery) -> str:

@@ -45,7 +45,7 @@ def log_of(recovery: Recovery, log: RecoveryLog | None) -> dict[str, Any]:
 
 def note(log: RecoveryLog) -> SafeString:
     """When it was read. An end counts after a second look (F4): so the last reading may come before "ended"."""
-    read = format_html("{} {}", _("read at"), show.moment(log.read_at))
+    read = format_html("{} {}", _("last read:"), show.ago(log.read_at))
     return format_html("{} · {}", read, _("the last reading")) if log.final else read
 
 

@@ -27,6 +27,8 @@ from recovery.models import Gateway, Recovery
 from recovery.services.usage import Usage
 
 NOTHING: Final = "–"
+DAY: Final = 24 * 3600
+"""Seconds."""
 LOOKS: Final[Mapping[State, tuple[str, str]]] = MappingProxyType(
     {
         State.AWAITING_APPROVAL: ("warn", "approval"),
@@ -91,12 +93,7 @@ def moment(when: datetime | None, *, empty: str = NOTHING) -> SafeString | str:
     if when is None:
         return empty
     local = timezone.localtime(when)
-    return format_html(
-        '<time class="rp-minute" datetime="{}" title="{}">{}</time>',
-        local.isoformat(timespec="seconds"),
-        f"{local:%Z} (UTC{local:%z})",
-        date_format(local, "j N Y, H:i:s"),
-    )
+    return _time(local, f"{local:%Z} (UTC{local:%z})", date_format(local, "j N Y, H:i:s"), "")
 
 
 def minute(when: datetime | None, *, empty: str = NOTHING) -> SafeString | str:
@@ -104,11 +101,36 @@ def minute(when: datetime | None, *, empty: str = NOTHING) -> SafeString | str:
     if when is None:
         return empty
     local = timezone.localtime(when)
+    exact = f"{date_format(local, 'j N Y, H:i:s')} {local:%Z}"
+    return _time(local, exact, date_format(local, "j N Y, H:i"), "")
+
+
+def ago(when: datetime | None, *, empty: str = NOTHING) -> SafeString | str:
+    """How long ago, while it is less than a day; then the date. Exactly, with the zone, in the tool tip.
+
+    `frame.js` keeps it true while the page is open.
+    """
+    if when is None:
+        return empty
+    local = timezone.localtime(when)
+    seconds = (timezone.now() - when).total_seconds()
+    exact = f"{date_format(local, 'j N Y, H:i:s')} {local:%Z}"
+    if not -60 < seconds < DAY:
+        return _time(local, exact, date_format(local, "j N Y"), "")
+    minutes = int(seconds) // 60
+    if minutes < 1:
+        return _time(local, exact, _("just now"), " data-ago")
+    passed = f"{minutes} min" if minutes < 60 else f"{minutes // 60} h"
+    return _time(local, exact, _("%(span)s ago") % {"span": passed}, " data-ago")
+
+
+def _time(local: datetime, exact: str, text: str, mark: str) -> SafeString:
     return format_html(
-        '<time class="rp-minute" datetime="{}" title="{}">{}</time>',
+        '<time class="rp-minute" datetime="{}" title="{}"{}>{}</time>',
         local.isoformat(timespec="seconds"),
-        f"{date_format(local, 'j N Y, H:i:s')} {local:%Z}",
-        date_format(local, "j N Y, H:i"),
+        exact,
+        mark,
+        text,
     )
 
 

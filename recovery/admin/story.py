@@ -202,7 +202,7 @@ def line(event: RecoveryEvent) -> Line:
     told = wording.tell(event.kind, event.cause, event.facts)
     return Line(
         seq=event.seq,
-        at=show.moment(event.at),
+        at=show.ago(event.at),
         text=told.text,
         cause=told.cause,
         by=event.actor_label,

@@ -27,6 +27,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
 
     list_display = ("name", "prefix", "user", "standing", "expires", "last_used")
     search_fields = ("name", "prefix", "user__username")
+    when_empty = gettext_lazy("Whoever operates the portal makes tokens with the command create_api_token.")
     list_select_related = ("user",)
     fields = ("name", "prefix", "user", "standing", "scopes", "profiles", "expires", "last_used")
     readonly_fields = ("standing", "expires", "last_used")
@@ -73,4 +74,4 @@ class ApiTokenAdmin(ReadOnlyAdmin):
     @display(description=gettext_lazy("last used"), ordering="last_used_at")
     def last_used(self, obj: ApiToken) -> str:
         """When."""
-        return show.moment(obj.last_used_at, empty=_("never"))
+        return show.ago(obj.last_used_at, empty=_("never"))
