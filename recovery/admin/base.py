@@ -12,12 +12,16 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, Q, Value
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin, checkbox
 from unfold.decorators import display
 from unfold.views import ChangeList
 
 from recovery.admin import show
+from recovery.admin.empty import Nothing, behind_filters
 
 
 def person(request: HttpRequest) -> User:
@@ -52,11 +56,20 @@ def _box() -> str:
 
 
 class PortalChangeList(ChangeList):
-    """Offers to show everything only where something is left out."""
+    """Offers to show everything only where something is left out; is called by its own name; says why it is empty."""
+
+    nothing: Nothing | None = None
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        if not self.is_popup:
+            self.title = str(capfirst(self.opts.verbose_name_plural))
 
     def get_results(self, request: HttpRequest) -> None:
         """The theme goes by two numbers, of which we do not count the second."""
         super().get_results(request)
+        if not self.result_count:
+            self.nothing = self.model_admin.nothing(request, filtered=bool(self.query or self.get_filters_params()))
         if not self.query and not self.get_filters_params():
             self.full_result_count = self.result_count
 
@@ -71,10 +84,22 @@ class PortalAdmin(ModelAdmin):
     show_facets = ShowFacets.NEVER
     empty_value_display = show.NOTHING
     actions_on_top = True
+    when_empty: Any = ""
+    """What will stand in the list once there is something."""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PortalChangeList]:
         """Ours."""
         return PortalChangeList
+
+    def nothing(self, request: HttpRequest, *, filtered: bool) -> Nothing:
+        """What an empty list says."""
+        if filtered:
+            return behind_filters()
+        title = _("There is nothing here yet")
+        if not self.has_add_permission(request):
+            return Nothing(title=title, text=self.when_empty)
+        url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_add")
+        return Nothing(title=title, text=self.when_empty, button=_("Add"), url=url)
 
     @display(description=ModelAdmin.action_checkbox.short_description)
     def action_checkbox(self, obj: Any) -> SafeString:

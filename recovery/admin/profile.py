@@ -97,6 +97,7 @@ class LivyProfileAdmin(SeenHistory, PortalAdmin):
 
     form = ProfileForm
     change_form_before_template = "recovery/admin/_seen.html"
+    when_empty = gettext_lazy("A profile says where and how a jar runs. Without one no recovery can be filed.")
     list_display = ("name", "description", "gateway", "standing", "queue", "proxy_user", "version")
     list_filter = ("enabled", "gateway")
     list_select_related = ("gateway",)

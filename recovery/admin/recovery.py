@@ -20,6 +20,7 @@ from unfold.decorators import action, display
 from recovery.admin import show
 from recovery.admin.base import ReadOnlyAdmin
 from recovery.admin.deciding import DecidingViews
+from recovery.admin.empty import Nothing, no_recovery
 from recovery.admin.export import FORMATS, export
 from recovery.admin.filters import DayRangeFilter, PhaseFilter, RequesterFilter, StateFilter
 from recovery.admin.guide import guide_page
@@ -136,6 +137,10 @@ class RecoveryAdmin(LongList, RecoveryViews, DecidingViews, ReadOnlyAdmin):
     def _look(self, request: HttpRequest) -> None:
         if request.method not in ("GET", "HEAD") or not self.has_view_permission(request):
             raise PermissionDenied
+
+    def nothing(self, request: HttpRequest, *, filtered: bool) -> Nothing:
+        """What an empty list says."""
+        return no_recovery(request)
 
     # ── list ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -90,6 +90,7 @@ class FailureSignatureAdmin(SeenHistory, PortalAdmin):
 
     form = SignatureForm
     change_form_before_template = "recovery/admin/_seen.html"
+    when_empty = gettext_lazy("Each one says by which words a failure is known, why it happens and what helps.")
     list_display = ("code", "order", "standing", "certainty_shown", "cause_shown", "remedy_shown", "change_shown")
     list_filter = ("enabled", "certainty")
     search_fields = ("code", "pattern", "cause_fr", "cause_en", "remedy_fr", "remedy_en", "change")
