@@ -25,6 +25,7 @@ from recovery.admin.forms import DuplicateForm
 from recovery.admin.gateway import OPERATE, ask_test, tested, to_page
 from recovery.admin.history import SeenHistory, by_whom
 from recovery.admin.lines import LinesField, PairsField
+from recovery.admin.people import by_their_names
 from recovery.admin.profile_import import import_page
 from recovery.domain.errors import InvalidInput, Problem
 from recovery.domain.payload import WIRE_NAMES
@@ -154,8 +155,10 @@ class LivyProfileAdmin(SeenHistory, PortalAdmin):
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Boxes to tick: there are few groups."""
-        return super().formfield_for_manytomany(
-            db_field, request, widget=UnfoldAdminCheckboxSelectMultipleWidget, **kwargs
+        return by_their_names(
+            super().formfield_for_manytomany(
+                db_field, request, widget=UnfoldAdminCheckboxSelectMultipleWidget, **kwargs
+            )
         )
 
     def get_fieldsets(self, request: HttpRequest, obj: LivyProfile | None = None) -> Any:

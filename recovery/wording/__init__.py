@@ -11,7 +11,7 @@ from recovery.wording.history import (
     fact_text,
     tell,
 )
-from recovery.wording.labels import LABELS, Text, label
+from recovery.wording.labels import GROUPS, LABELS, Text, group_name, label
 from recovery.wording.notice import Notice, mail
 from recovery.wording.preflight import ABOUT_A_RECOVERY, CHECKS, check_text, check_when, stopping
 from recovery.wording.problems import PROBLEMS, sentence, sentences
@@ -22,6 +22,7 @@ __all__ = [
     "CHECKS",
     "EVENTS",
     "FACTS",
+    "GROUPS",
     "LABELS",
     "PROBLEMS",
     "Notice",
@@ -33,6 +34,7 @@ __all__ = [
     "event_text",
     "fact_name",
     "fact_text",
+    "group_name",
     "label",
     "mail",
     "sentence",

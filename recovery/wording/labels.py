@@ -140,3 +140,14 @@ LABELS: Final[Mapping[type[StrEnum], Mapping[StrEnum, Text]]] = MappingProxyType
 def label(member: StrEnum) -> Text:
     """The translatable label of an enum's member."""
     return LABELS[type(member)][member]
+
+
+GROUPS: Final[Mapping[str, Text]] = MappingProxyType(
+    {"Stewards": _("Stewards"), "Operators": _("Operators"), "Auditors": _("Auditors")}
+)
+"""Of the groups that the portal comes with; in the database they keep these names."""
+
+
+def group_name(name: str) -> str:
+    """A group as it is shown; one that people made by the name that they gave it."""
+    return str(GROUPS.get(name, name))

@@ -21,6 +21,12 @@ if (window.SimpleBar) {
   window.SimpleBar.defaultOptions.ariaLabel = words.scroll;
 }
 hush(document);
+// Django's pickers put marks that have a name and no role.
+window.addEventListener("load", () => setTimeout(() => {
+  for (const mark of document.querySelectorAll("span.help-tooltip[aria-label]:not([role])")) {
+    mark.setAttribute("role", "img");
+  }
+}));
 document.addEventListener("htmx:load", (event) => hush(event.detail.elt));
 
 // ── times ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -17,6 +17,7 @@ from django.utils.translation import gettext
 from recovery.admin import show
 from recovery.models import Recovery
 from recovery.services import events
+from recovery.wording import labels
 from recovery_portal import urls
 from tests.doors.admin.conftest import Door
 from tests.doors.admin.pages import LIST, page, text
@@ -190,3 +191,18 @@ def test_programs_are_still_answered_in_json(steward: Client) -> None:
         response = client.get("/api/v1/recoveries/999/")
         assert response.status_code == status
         assert response.json()["status"] == status
+
+
+# ── groups ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_groups_are_called_by_names_that_can_be_translated(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(labels, "GROUPS", {"Stewards": "Ceux des données"})
+    client = door(is_superuser=True)
+    profile = make_profile()
+    urls = ("auth/group/", "auth/user/", f"auth/user/{client.person.pk}/change/",  # type: ignore[attr-defined]
+            f"recovery/livyprofile/{profile.pk}/change/")  # fmt: skip
+    for url in urls:
+        shown = text(client.get(f"/admin/{url}"))
+        assert "Ceux des données" in shown, url
+        assert "Auditors" in shown, "one without a label keeps its name"
