@@ -76,7 +76,7 @@ def test_the_etag_stands_for_what_is_and_not_for_how_long_ago(door: Door, monkey
     client = door("Operators")
     urls = {HOME: f"{LIST}home/live/", page(recovery): page(recovery, "live")}
     etags = {url: client.get(url).context["etag"] for url in urls}
-    monkeypatch.setattr(show.timezone, "now", lambda: now + timedelta(minutes=5))
+    monkeypatch.setattr(timezone, "now", lambda: now + timedelta(minutes=5))
     for url, live in urls.items():
         assert "5 min ago" in text(client.get(url))
         assert client.get(live, headers={"if-none-match": f'"{etags[url]}"'}).status_code == 304
