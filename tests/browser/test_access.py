@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import NARROW, Demo, Desk
+from tests.browser.test_stories import FILE, file_one, fill_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -33,7 +34,8 @@ PAGES = (
     "/admin/recovery/gateway/1/change/", "/admin/recovery/gateway/1/pause/", "/admin/recovery/failuresignature/",
     "/admin/recovery/failuresignature/1/change/",
     "/admin/recovery/failuresignature/try/", "/admin/recovery/recoveryevent/", "/admin/password_change/",
-    "/admin/recovery/apitoken/",
+    "/admin/recovery/apitoken/", "/admin/auth/user/", "/admin/auth/user/2/change/", "/admin/auth/group/",
+    "/admin/auth/group/1/change/", "/admin/recovery/gateway/add/", f"{RECOVERY}1/cancel/", f"{RECOVERY}?q=nothing",
 )  # fmt: skip
 """Of ours; the first recovery of the demo has succeeded."""
 
@@ -105,8 +107,60 @@ def undone(desk: Desk) -> Page:
     return page
 
 
-ANSWERS = (of_a_test, imported, many, edited, as_it_was, undone)
-"""Pages that answer a form."""
+def filled_in(desk: Desk) -> Page:
+    """A request, with what will be sent and the lights beside it."""
+    page = desk.go(FILE)
+    fill_in(page, args="--date 20240601 --table access")
+    page.wait_for_selector("#filing-panel .rp-checks")
+    return page
+
+
+def cancelling(desk: Desk) -> Page:
+    """What is said before a job is stopped."""
+    file_one(desk, "--date 20240602 --table access --sleep 60")
+    desk.page.click("#rp-do-cancel")
+    desk.page.wait_for_selector("form button.rp-danger")
+    return desk.page
+
+
+def with_menu(desk: Desk) -> Page:
+    """The menu of who is signed in, open."""
+    page = desk.go("/admin/")
+    if page.locator("#rp-nav-open").is_visible():
+        page.click("#rp-nav-open")
+    page.click("#rp-user")
+    page.wait_for_selector("#logout-form button")
+    return page
+
+
+def with_filters(desk: Desk) -> Page:
+    """The filters of a list, open."""
+    page = desk.go(RECOVERY)
+    page.click("#rp-filters")
+    page.wait_for_selector("#rp-filters-close")
+    return page
+
+
+def signed_out(desk: Desk) -> Page:
+    """The page to sign in; the last one."""
+    desk.page.context.clear_cookies()
+    return desk.go("/admin/login/")
+
+
+ANSWERS = (
+    of_a_test,
+    imported,
+    many,
+    edited,
+    as_it_was,
+    undone,
+    filled_in,
+    cancelling,
+    with_menu,
+    with_filters,
+    signed_out,
+)
+"""Pages that answer somebody, in this order."""
 EVENT = (
     "INSERT INTO recovery_recoveryevent (subject_type, subject_id, seq, at, actor_label, kind, cause, data)"
     " VALUES ('recovery', ?, ?, strftime('%Y-%m-%d %H:%M:%f', 'now'), '', ?, '', ?)"

@@ -21,10 +21,18 @@ if (window.SimpleBar) {
   window.SimpleBar.defaultOptions.ariaLabel = words.scroll;
 }
 hush(document);
-// Django's pickers put marks that have a name and no role.
+// What other scripts have put into the page by then: Django's pickers marks with a name and no role, the theme's
+// choices boxes that are not called by their labels.
 window.addEventListener("load", () => setTimeout(() => {
   for (const mark of document.querySelectorAll("span.help-tooltip[aria-label]:not([role])")) {
     mark.setAttribute("role", "img");
+  }
+  for (const select of document.querySelectorAll("select[data-select2-id][id]")) {
+    const label = document.querySelector(`label[for="${select.id}"]`);
+    for (const box of label ? select.parentElement.querySelectorAll("[role=combobox], [role=searchbox]") : []) {
+      label.id ||= `${select.id}-label`;
+      box.setAttribute("aria-labelledby", `${label.id} ${box.getAttribute("aria-labelledby") ?? ""}`.trim());
+    }
   }
 }));
 document.addEventListener("htmx:load", (event) => hush(event.detail.elt));
