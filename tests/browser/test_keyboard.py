@@ -52,7 +52,7 @@ def test_filters_open_and_close_by_keys(sit: Sit, language: str) -> None:
     expect(panel).to_be_hidden()
     expect(opener).to_be_focused()
     page.keyboard.press("Enter")
-    tab_to(page, "#changelist-filter [aria-labelledby=select2-id_phase-container]")
+    tab_to(page, "#changelist-filter [aria-labelledby~=select2-id_phase-container]")
     for key in ("Enter", "ArrowDown", "Enter"):
         page.keyboard.press(key)
     tab_to(page, "#changelist-filter button[type=submit]")

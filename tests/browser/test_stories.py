@@ -257,3 +257,16 @@ def test_an_operator_tests_what_stands_behind_a_gateway(sit: Sit, language: str)
     page.locator("form button.rp-primary").click()
     expect(page.locator(".rp-checks li")).not_to_have_count(0)
     expect(page.locator("body")).to_contain_text("YARN")
+
+
+def test_how_long_ago_stays_true_while_a_page_is_open(sit: Sit, language: str) -> None:
+    desk = sit("auditor", language)
+    desk.page.clock.install()
+    page = desk.go(f"{LIST}?q=1")
+    shown = page.locator("#result_list time[data-ago]").first
+    before, exact = shown.inner_text(), shown.get_attribute("title")
+    desk.page.clock.fast_forward("02:03:00")
+    expect(shown).not_to_have_text(before)
+    expect(shown).to_contain_text("2 h")
+    desk.page.clock.fast_forward("23:00:00")
+    expect(shown).to_have_text(exact or "")
