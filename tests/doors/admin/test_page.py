@@ -101,7 +101,7 @@ def test_as_whom_it_runs_follows_what_livy_says(steward: Client) -> None:
     looker = Looker(steward, make_recovery(profile=profile))
     Recovery.objects.filter(pk=looker.recovery.pk).update(state="running", livy_id=0, proxy_user="svc")
     shown = text(looker.refresh())
-    assert '<dd id="rp-proxy-user" hx-swap-oob="innerHTML">asked for sddesigner, ran as svc</dd>' in shown
+    assert '<span id="rp-proxy-user" hx-swap-oob="innerHTML">asked for sddesigner, ran as svc</span>' in shown
 
 
 def test_an_open_page_puts_its_log_ahead(steward: Client) -> None:
