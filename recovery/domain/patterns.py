@@ -50,8 +50,11 @@ def pattern_problems(pattern: str, *, field: str = "pattern") -> list[Problem]:
     try:
         tree = parser.parse(pattern, _FLAGS)
         compiled(pattern)
-    except (re.error, OverflowError, RecursionError, ValueError) as error:
-        return [Problem(field=field, code="pattern", params={"error": str(error)[:200]})]
+    except re.error as error:
+        where = {"position": (error.pos or 0) + 1, "error": error.msg[:200]}
+        return [Problem(field=field, code="pattern", params=where)]
+    except (OverflowError, RecursionError, ValueError):
+        return [Problem(field=field, code="pattern_large")]
     try:
         _cost(list(tree), None)
     except _Unbounded:

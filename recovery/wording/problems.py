@@ -77,7 +77,8 @@ PROBLEMS: Final[Mapping[str, Text]] = MappingProxyType(
         "link_changed": _("It is not what you were shown any more. Look at it once more."),
         "gateway_unusable": _("Nothing could be looked up: the gateway %(condition)s. %(words)s"),
         "no_alarm": _("There is no alarm to acknowledge."),
-        "pattern": _("This is no regular expression: %(error)s."),
+        "pattern": _("This is no regular expression: look at character %(position)s (%(error)s)."),
+        "pattern_large": _("This is no regular expression: it is too deep, or a number in it is too large."),
         "pattern_slow": _(
             "This pattern could take too long on an unlucky line: bound what repeats (.{0,80} instead of .*), "
             "repeat no group that repeats, and do not look around."
