@@ -62,8 +62,15 @@ class PairsField(forms.CharField):
     widget = PairsWidget
 
     def prepare_value(self, value: Any) -> Any:
-        """The mapping as lines."""
-        return "\n".join(f"{key}={item}" for key, item in value.items()) if isinstance(value, dict) else value
+        """The mapping as lines; as JSON when lines cannot hold it (a line break in a value, blanks around one)."""
+        if not isinstance(value, dict):
+            return value
+        lines = "\n".join(f"{key}={item}" for key, item in value.items())
+        try:
+            whole = self.clean(lines) == value
+        except forms.ValidationError:
+            whole = not value
+        return lines if whole else json.dumps(value, ensure_ascii=False, indent=2)
 
     def clean(self, value: Any) -> Any:
         """The mapping."""
@@ -81,8 +88,12 @@ class PairsField(forms.CharField):
 def _from_json(text: str) -> dict[str, str]:
     try:
         given = json.loads(text)
-    except ValueError as error:
-        raise forms.ValidationError(_("This is no JSON: %(error)s") % {"error": error}) from error
+    except json.JSONDecodeError as error:
+        told = _("This is no JSON: look at line %(line)s, column %(column)s (%(error)s).")
+        where = {"line": error.lineno, "column": error.colno, "error": error.msg}
+        raise forms.ValidationError(told % where) from error
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits, 5,000 opening brackets
+        raise forms.ValidationError(_("This JSON cannot be read.")) from error
     pairs = {}
     for key, item in given.items():
         if isinstance(item, dict | list) or item is None:

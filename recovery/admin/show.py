@@ -200,8 +200,14 @@ def value(shown: object) -> str:
     if isinstance(shown, list):
         return "\n".join(str(item) for item in shown)
     if isinstance(shown, Mapping):
-        return "\n".join(f"{key} = {item}" for key, item in shown.items())
+        return "\n".join(f"{key} = {_on_one_line(item)}" for key, item in shown.items())
     return str(shown)
+
+
+def _on_one_line(item: object) -> str:
+    """A value with line breaks as JSON: it must not look like another key."""
+    text = str(item)
+    return text if len(text.splitlines()) < 2 else json.dumps(text, ensure_ascii=False)
 
 
 def column(row: Any, name: str) -> str:

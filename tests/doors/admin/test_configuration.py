@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -111,6 +112,28 @@ def test_what_somebody_else_has_saved_meanwhile_is_not_undone(operator: Client, 
             assert getattr(row, name) == value
 
 
+@pytest.mark.parametrize(
+    "conf",
+    [
+        {"spark.x.y": "a\nspark.z=1"},
+        {"spark.x.y": "a\u2028spark.z=1", "spark.a": "1"},
+        {"spark.x.y": " blanks around "},
+        {"spark.x.y": "a\r\nb"},
+    ],
+)
+def test_a_value_that_lines_cannot_hold_is_shown_as_json_and_survives_an_edit(
+    operator: Client, conf: dict[str, str]
+) -> None:
+    profile = make_profile(conf=conf)
+    data = as_shown(operator, change(profile), queue="root.night")
+    assert json.loads(data["conf"]) == conf
+    assert operator.post(change(profile), data).status_code == 302
+    profile.refresh_from_db()
+    assert (profile.conf, profile.queue) == (conf, "root.night")
+    then = text(operator.get(f"{PROFILES}{profile.pk}/version/2/"))
+    assert "\nspark.z=1" not in then
+
+
 def test_a_new_profile_takes_json_too(operator: Client) -> None:
     gateway = make_gateway()
     data = {"name": "new", "gateway": gateway.pk, "enabled": "on", "args_mode": "single",
@@ -133,7 +156,9 @@ def test_a_new_profile_takes_json_too(operator: Client) -> None:
         ("conf", "spark.master=local", "Livy does not let"),
         ("conf", "spark.a", "is not key=value"),
         ("conf", "spark.a=1\nspark.a=2", "is given twice"),
-        ("conf", '{"spark.a": ', "This is no JSON"),
+        ("conf", '{"spark.a": ', "This is no JSON: look at line 1, column 12 (Expecting value)."),
+        ("conf", '{"spark.a":' * 20_000, "This JSON cannot be read."),
+        ("conf", '{"spark.a": %s}' % ("9" * 5000), "This JSON cannot be read."),
         ("conf", '{"spark.a": [1]}', "is not a scalar"),
         ("driver_cores", "0", "greater than or equal to 1"),
     ],
