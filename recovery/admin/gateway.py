@@ -18,14 +18,16 @@ from unfold.decorators import action, display
 from recovery import wording
 from recovery.admin import show, story
 from recovery.admin.base import PortalAdmin, person
+from recovery.admin.connection import ask_test, tested
 from recovery.admin.editing import SeenForm
 from recovery.admin.forms import PauseForm
 from recovery.admin.history import SeenHistory
-from recovery.admin.lights import lights_of
 from recovery.admin.lines import LinesField
+from recovery.domain.gateways import Condition
 from recovery.domain.states import State
 from recovery.models import Gateway, LivyProfile, RecoveryEvent, SubjectType
-from recovery.services import connection, duplicates, gateways
+from recovery.models.gateway import default_schemes
+from recovery.services import duplicates, gateways
 from recovery.services.clock import database_now
 from recovery.services.gateways import endpoint_problems, save_gateway
 from recovery.services.usage import usage_of
@@ -42,6 +44,7 @@ class GatewayForm(SeenForm):
 
     allowed_schemes = LinesField(
         label=gettext_lazy("Allowed URI schemes"),
+        initial=default_schemes,
         help_text=gettext_lazy("One a line. “file” and “local” read the disk of the Livy machine: leave them out."),
     )
 
@@ -181,9 +184,12 @@ class GatewayAdmin(SeenHistory, PortalAdmin):
         return show.moment(obj.seen_since)
 
     @display(description=gettext_lazy("what was seen"))
-    def words_shown(self, obj: Gateway) -> str:
-        """In the server's words."""
-        return obj.seen_words or show.NOTHING
+    def words_shown(self, obj: Gateway) -> SafeString | str:
+        """In plain words, with what was seen beneath."""
+        if not obj.seen_condition:
+            return obj.seen_words or show.NOTHING
+        plain = wording.why_text(Condition(obj.seen_condition), obj.seen_words)
+        return format_html('{}<span class="rp-note rp-raw rp-break">{}</span>', plain, obj.seen_words)
 
     @display(description=gettext_lazy("next try"))
     def next_try_shown(self, obj: Gateway) -> str:
@@ -221,31 +227,3 @@ class GatewayAdmin(SeenHistory, PortalAdmin):
 def to_page(obj: Gateway | LivyProfile) -> HttpResponse:
     """Back to the page of what was acted upon."""
     return redirect(f"admin:recovery_{obj._meta.model_name}_change", obj.pk)
-
-
-def ask_test(admin_: PortalAdmin, request: HttpRequest, gateway: Gateway, *, original: Any) -> HttpResponse:
-    """The page before a test."""
-    warning = _(
-        "Asks Livy, WebHDFS and YARN through the gateway “%(gateway)s”, with its user, whether they can be used. "
-        "Nothing is started."
-    )
-    return admin_.page(
-        request, "confirm.html", title=_("Test this connection"), original=original, button=_("Test now"),
-        warning=warning % {"gateway": gateway.name},
-    )  # fmt: skip
-
-
-def tested(admin_: PortalAdmin, request: HttpRequest, gateway: Gateway, *, back: Gateway | LivyProfile) -> HttpResponse:
-    """Tests, and shows what was found."""
-    test = connection.try_connection(gateway=gateway, now=database_now(), by=person(request))
-    if test.ok:
-        text = _("“%(gateway)s” answers and lets us in. Livy %(version)s.")
-        messages.success(request, text % {"gateway": gateway.name, "version": test.version})
-    else:
-        condition = str(wording.label(test.condition)) if test.condition else ""
-        text = _("“%(gateway)s” %(condition)s.") % {"gateway": gateway.name, "condition": condition}
-        words = test.words or (f"Livy {test.version}" if test.version else "")
-        messages.error(request, f"{text} {words}".strip())
-    return admin_.page(
-        request, "tested.html", title=_("Test this connection"), original=back, lights=lights_of(test.seen)
-    )

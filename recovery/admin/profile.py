@@ -20,9 +20,10 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from recovery import wording
 from recovery.admin import show, versions
 from recovery.admin.base import PortalAdmin, person
+from recovery.admin.connection import ask_test, tested
 from recovery.admin.editing import SeenForm
 from recovery.admin.forms import DuplicateForm
-from recovery.admin.gateway import OPERATE, ask_test, tested, to_page
+from recovery.admin.gateway import OPERATE, to_page
 from recovery.admin.history import SeenHistory, by_whom
 from recovery.admin.lines import LinesField, PairsField
 from recovery.admin.people import by_their_names

@@ -35,6 +35,25 @@ class Condition(StrEnum):
     OLD_LIVY = "old_livy"
 
 
+class Part(StrEnum):
+    """What a test of a connection looks at, in this order."""
+
+    LIVY = "livy"
+    WHO = "who"
+    WEBHDFS = "webhdfs"
+    YARN = "yarn"
+    SUBMISSIONS = "submissions"
+
+
+class Found(StrEnum):
+    """What a test says of one part."""
+
+    WORKS = "works"
+    WARNS = "warns"
+    FAILS = "fails"
+    NOT_ASKED = "not_asked"
+
+
 class Channel(StrEnum):
     """The door through which a recovery was filed."""
 

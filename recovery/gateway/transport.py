@@ -359,7 +359,8 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _short(error: BaseException) -> str:
-    return str(error)[:300]
+    """Without the connection object, which urllib3 puts in front."""
+    return re.sub(r"^<?_?\w*HTTPS?\w*(\([^)]*\)|[^>:]*>): ", "", str(error))[:300]
 
 
 def _retry_after(value: str) -> float | None:

@@ -80,12 +80,6 @@ def preflight(
     return Preflight(at=at.astimezone(UTC).isoformat(timespec="seconds"), checks=tuple(checks), seen=seen)
 
 
-def gateway_checks(gateway: Gateway, looks: Mapping[str, Look]) -> tuple[Check, ...]:
-    """Of a gateway alone, whatever would be filed there."""
-    none = () if gateway.webhdfs_path else (Check(code="hdfs_none", light=Light.GREY),)
-    return (*_gateway(gateway, looks), *_home(looks, ours=True), *none)
-
-
 def facts_of(gateway: Gateway, payload: Payload, now: datetime) -> Facts:
     """One query, whatever it finds: each part is the newest row of its kind."""
     args = list(payload.args)

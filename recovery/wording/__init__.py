@@ -1,5 +1,6 @@
 """Every text about the domain's words, once, translatable: labels, problems, history."""
 
+from recovery.wording.connection import FOUND, WHY, found_text, why_text
 from recovery.wording.history import (
     CAUSES,
     EVENTS,
@@ -22,9 +23,11 @@ __all__ = [
     "CHECKS",
     "EVENTS",
     "FACTS",
+    "FOUND",
     "GROUPS",
     "LABELS",
     "PROBLEMS",
+    "WHY",
     "Notice",
     "Text",
     "Told",
@@ -34,6 +37,7 @@ __all__ = [
     "event_text",
     "fact_name",
     "fact_text",
+    "found_text",
     "group_name",
     "label",
     "mail",
@@ -41,4 +45,5 @@ __all__ = [
     "sentences",
     "stopping",
     "tell",
+    "why_text",
 ]

@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from recovery.domain.arguments import ArgsMode
-from recovery.domain.gateways import AuthKind, Channel, Condition
+from recovery.domain.gateways import AuthKind, Channel, Condition, Found, Part
 from recovery.domain.notices import Wish
 from recovery.domain.preflight import Light
 from recovery.domain.remedies import Kind
@@ -113,6 +113,19 @@ LABELS: Final[Mapping[type[StrEnum], Mapping[StrEnum, Text]]] = MappingProxyType
             Condition.CSRF: _("wants a header that it did not get (CSRF)"),
             Condition.SECRET: _("has a secret that cannot be read"),
             Condition.OLD_LIVY: _("has a Livy that is too old, or of unclear version"),
+        },
+        Part: {
+            Part.LIVY: "Livy",
+            Part.WHO: _("Authentication"),
+            Part.WEBHDFS: "WebHDFS",
+            Part.YARN: "YARN",
+            Part.SUBMISSIONS: _("Submissions"),
+        },
+        Found: {
+            Found.WORKS: _("works"),
+            Found.WARNS: _("to be known"),
+            Found.FAILS: _("does not work"),
+            Found.NOT_ASKED: _("not asked"),
         },
         Certainty: {
             Certainty.SAID: _("the server says"),

@@ -69,14 +69,6 @@ CHECKS: Final[Mapping[str, Text]] = MappingProxyType(
         "jar_same": _("The jar is the one that succeeded last (no. %(subject)s)."),
         "jar_changed": _("The jar has changed since it succeeded last (no. %(subject)s)."),
         "jar_first": _("No success of this jar is known here, to compare it with."),
-        "yarn_ok": _("YARN answers; it has been running since %(since)s."),
-        "yarn_ill": _(
-            "YARN %(condition)s (%(words)s): what only YARN could tell has to wait, or ends as “to be checked”."
-        ),
-        "yarn_none": _(
-            "There is no YARN behind this gateway: what Livy has forgotten cannot be found again, and ends as “to be "
-            "checked”."
-        ),
         "rules_ok": _("Livy's rules for the request are kept."),
         "body_large": _("The request is large: %(size)s. A gateway with small buffers may refuse more than 8 KiB."),
         "same_none": _("The same jar with the same arguments was not run here in the last 24 hours."),
@@ -128,8 +120,6 @@ class _Params(dict[str, Any]):
         if isinstance(given.get("modified"), int):
             then = datetime.fromtimestamp(given["modified"] / 1000, tz=UTC)
             self["age"] = timesince(then, datetime.fromisoformat(preflight.at), depth=1)
-        if isinstance(given.get("since"), int):
-            self["since"] = _exactly(given["since"])
         if given.get("condition") in set(Condition):
             self["condition"] = label(Condition(given["condition"]))
             self.setdefault("words", self["condition"])

@@ -12,12 +12,12 @@ from django.test import Client
 from django.utils import timezone
 
 from recovery.admin.gateway import GatewayAdmin
-from recovery.domain.gateways import Condition
-from recovery.domain.preflight import Check, Light, Preflight
+from recovery.domain.gateways import Condition, Found, Part
+from recovery.domain.payload_rules import DEFAULT_SCHEMES
 from recovery.gateway.errors import NotSent
 from recovery.models import ApiToken, FailureSignature, Gateway, LivyProfile, RecoveryEvent, SubjectType
 from recovery.services import connection, gateways
-from recovery.services.connection import ConnectionTest
+from recovery.services.connection import ConnectionTest, Row
 from recovery.services.profiles import save_profile
 from recovery.services.tokens import create_token
 from tests.doors.admin.conftest import Door
@@ -351,6 +351,19 @@ def test_a_new_gateway_has_an_event_and_its_secret_is_not_resolved(
     assert "very-secret-word" not in shown
 
 
+def test_a_new_gateway_begins_with_the_schemes_that_are_safe(operator: Client) -> None:
+    data = as_shown(operator, f"{GATEWAYS}add/", name="new", base_url="https://knox:8443/gateway/x", user="svc")
+    assert data["allowed_schemes"] == "\n".join(DEFAULT_SCHEMES)
+    assert operator.post(f"{GATEWAYS}add/", data).status_code == 302
+    assert Gateway.objects.get(name="new").allowed_schemes == list(DEFAULT_SCHEMES)
+
+
+def test_a_secret_that_cannot_be_read_is_said_in_plain_words(operator: Client) -> None:
+    gateway = make_gateway(condition="secret", condition_words="env:NIX: the variable is not set")
+    shown = text(operator.get(change(gateway)))
+    assert "The secret of our user cannot be read: the variable NIX is not set where the portal runs." in shown
+
+
 def test_pause_with_a_reason_and_resume(operator: Client) -> None:
     gateway = make_gateway()
     assert "Pause submissions" in text(operator.get(change(gateway)))
@@ -374,26 +387,27 @@ def test_a_failing_test_of_a_connection_says_why(operator: Client, monkeypatch: 
         gateways.record_condition(
             gateway, NotSent("connection refused", condition=Condition.UNREACHABLE), now=now, jitter=lambda: 0.5
         )
-        ill = Check(
-            code="gateway_ill",
-            light=Light.AMBER,
-            params={"condition": Condition.UNREACHABLE.value, "words": "connection refused"},
+        words = "unreachable: [Errno 111] Connection refused"
+        rows = (
+            Row(part=Part.LIVY, found=Found.FAILS, code="fails", condition=Condition.UNREACHABLE, words=words),
+            Row(part=Part.WHO, found=Found.NOT_ASKED, code="after_away"),
+            Row(part=Part.YARN, found=Found.NOT_ASKED, code="yarn_none"),
         )
-        checks = (ill, Check(code="yarn_none", light=Light.GREY), Check(code="home_ok", light=Light.GREEN))
-        seen = Preflight(at=now.isoformat(), checks=checks)
-        return ConnectionTest(ok=False, condition=Condition.UNREACHABLE, words="connection refused", seen=seen)
+        return ConnectionTest(ok=False, condition=Condition.UNREACHABLE, words=words, rows=rows)
 
     monkeypatch.setattr(connection, "try_connection", fails)
     profile = make_profile(gateway=make_gateway(name="knox"))
     assert "Nothing is started." in text(operator.get(button(profile, "test")))
     for obj in (profile, profile.gateway):
         response = operator.post(button(obj, "test"), follow=True)
-        assert messages(response) == ["“knox” cannot be reached. connection refused"]
+        assert messages(response) == ["“knox” cannot be reached."]
         shown = text(response)
-        assert "The gateway cannot be reached." in shown
-        assert "There is no YARN behind this gateway" in shown
-        assert '<details id="rp-fine" open>' in shown, "what is in order is not folded away"
-    assert "connection refused" in text(operator.get(change(profile.gateway)))
+        assert shown.count("It refused the connection") == 1
+        assert '<code class="rp-break">unreachable: [Errno 111] Connection refused</code>' in shown
+        assert "<h3>Authentication</h3>" in shown
+        assert "Not asked, since the gateway could not be reached." in shown
+        assert "No path of YARN is set" in shown
+        assert "Once filed" not in shown
 
 
 @pytest.mark.django_db(transaction=True)
@@ -404,25 +418,27 @@ def test_a_dead_port_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
     client.force_login(make_user(is_staff=True, is_superuser=True))
     gateway = make_gateway(name="knox", base_url="http://127.0.0.1:1/gateway/default")
     response = client.post(button(gateway, "test"), follow=True)
-    assert messages(response)[0].startswith("“knox” cannot be reached.")
+    assert messages(response) == ["“knox” cannot be reached."]
     gateway.refresh_from_db()
     assert gateway.condition == Condition.UNREACHABLE
+    for page in (response, client.get(change(gateway))):
+        assert "It refused the connection: nothing listens at this address and port." in text(page)
+        assert "_Watched" not in text(page)
 
 
 def test_a_test_that_went_well_and_an_old_livy(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     gateway = make_gateway(name="knox")
-    seen = Preflight(at=timezone.now().isoformat(), checks=())
     answers = iter(
         [
-            ConnectionTest(ok=True, version="0.8.0", seen=seen),
-            ConnectionTest(ok=False, condition=Condition.OLD_LIVY, version="0.5.0", seen=seen),
+            ConnectionTest(ok=True, version="0.8.0"),
+            ConnectionTest(ok=False, condition=Condition.OLD_LIVY, version="0.5.0"),
         ]
     )
     monkeypatch.setattr(connection, "try_connection", lambda **_kwargs: next(answers))
     said = messages(operator.post(button(gateway, "test"), follow=True))
     assert said == ["“knox” answers and lets us in. Livy 0.8.0."]
     said = messages(operator.post(button(gateway, "test"), follow=True))
-    assert said == ["“knox” has a Livy that is too old, or of unclear version. Livy 0.5.0"]
+    assert said == ["“knox” has a Livy that is too old, or of unclear version."]
 
 
 # ── tokens, users ───────────────────────────────────────────────────────────────────────────────────────────────────
