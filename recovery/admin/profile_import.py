@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -19,13 +20,15 @@ from unfold.widgets import (
 )
 
 from recovery import wording
-from recovery.admin import versions
+from recovery.admin import show
 from recovery.admin.base import person
 from recovery.admin.forms import ProblemForm, free_profile_name
 from recovery.domain.errors import InvalidInput
+from recovery.domain.payload import WIRE_NAMES
 from recovery.domain.spark_conf import conf_remarks
 from recovery.models import Gateway, LivyProfile
 from recovery.services.env_import import EnvImport, import_profile, profile_from, read_text, without_secrets
+from recovery.services.profiles import ENV_COLUMNS
 
 MAX_TEXT = 64 * 1024
 
@@ -115,10 +118,33 @@ def _page(
     if found is not None and profile is not None:
         elsewhere = found.base_url and found.base_url != profile.gateway.base_url
         context |= {
-            "values": versions.columns(profile, ("description", *LivyProfile.LAUNCH_FIELDS)),
+            "values": _values(profile, found),
+            "problems": [(one, wording.expected(one.code, one.params, one.broke)) for one in found.problems],
             "elsewhere": found.base_url if elsewhere else "",
             "gateway": profile.gateway,
             "remarks": [wording.sentence(problem) for problem in conf_remarks(profile.conf)],
         }
     page: HttpResponse = admin.page(request, "profile_import.html", title=_("Import from .env"), **context)
     return page
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Value:
+    """A column of the profile that it would be. `wire`: its name is Livy's, to be spelt as it is."""
+
+    name: str
+    text: str
+    wire: bool
+    readable: bool
+
+
+def _values(profile: LivyProfile, found: EnvImport) -> list[Value]:
+    return [
+        Value(
+            name=show.column_name(LivyProfile, name),
+            text=_("unreadable") if name in found.unreadable else show.column(profile, name),
+            wire=name in WIRE_NAMES,
+            readable=name not in found.unreadable,
+        )
+        for name in ENV_COLUMNS.values()
+    ]

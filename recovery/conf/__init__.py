@@ -21,7 +21,9 @@ from typing import IO, Any, ClassVar, Final
 import environ
 
 from recovery.conf import readers
+from recovery.conf.expected import english
 from recovery.conf.readers import conf_scalar as conf_scalar
+from recovery.domain.errors import Problem
 from recovery.domain.payload_rules import DEFAULT_SCHEMES
 from recovery.domain.redaction import redact
 
@@ -31,11 +33,19 @@ SECRET_VARIABLES: Final = frozenset({"AD_PASSWORD", "SECRET_KEY", "DATABASE_URL"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConfigProblem:
-    """One variable that cannot be used: what was read, and what is expected."""
+    """One variable that cannot be used: what was read, and the code of what is expected (`expected.py`)."""
 
     variable: str
     read: str
-    expected: str
+    code: str
+    params: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    broke: Problem | None = None
+    """The rule of Livy that the value broke."""
+
+    @property
+    def expected(self) -> str:
+        """In English."""
+        return english(self.code, self.params)
 
     def __str__(self) -> str:
         return f"{self.variable}: read {self.read}, expected {self.expected}"
@@ -146,14 +156,12 @@ def read(environment: Mapping[str, str], *, path: Path | None = None) -> Reading
             values[name] = variable.read(raw)
         except readers.Bad as bad:
             shown = "***" if name in SECRET_VARIABLES else repr(redact(raw)[:1000])
-            problems.append(ConfigProblem(variable=name, read=shown, expected=str(bad)))
+            problems.append(ConfigProblem(variable=name, read=shown, code=bad.code, params=bad.params, broke=bad.broke))
             values[name] = variable.read(variable.default)
     if values["AD_PASSWORD"] and values["AD_PASSWORD_FILE"]:
-        expected = "either AD_PASSWORD or AD_PASSWORD_FILE, not both"
-        problems.append(ConfigProblem(variable="AD_PASSWORD_FILE", read="both", expected=expected))
+        problems.append(ConfigProblem(variable="AD_PASSWORD_FILE", read="both", code="one_password"))
     if values["ALARM_EMAILS"] and not values["EMAIL_URL"]:
-        expected = "the mail server's address, such as smtp://host:25, since ALARM_EMAILS is set"
-        problems.append(ConfigProblem(variable="EMAIL_URL", read="nothing", expected=expected))
+        problems.append(ConfigProblem(variable="EMAIL_URL", read="nothing", code="mail_server"))
     return Reading(values=MappingProxyType(values), problems=tuple(problems), path=path)
 
 
@@ -168,7 +176,7 @@ def environment_of(path: Path) -> dict[str, str]:
             own = {**lines_of(path), **own}
         except UnicodeDecodeError as error:
             read = f"a byte that is no UTF-8 at position {error.start}"
-            raise ConfigError(ConfigProblem(variable=str(path), read=read, expected="a text in UTF-8")) from error
+            raise ConfigError(ConfigProblem(variable=str(path), read=read, code="utf8")) from error
     return own
 
 
@@ -200,7 +208,7 @@ def gateway_url(host: str, topology: str) -> str:
     try:
         return readers.url_of_gateway(host, topology)
     except readers.Bad as bad:
-        raise ConfigError(ConfigProblem(variable="KNOX_HOST", read=repr(redact(host)), expected=str(bad))) from bad
+        raise ConfigError(ConfigProblem(variable="KNOX_HOST", read=repr(redact(host)), code=bad.code)) from bad
 
 
 class _ConfigMeta(type):
@@ -251,6 +259,7 @@ class Config(metaclass=_ConfigMeta):
             try:
                 return Path(path).read_text(encoding="utf-8").split("\n", 1)[0].rstrip("\r")
             except (OSError, UnicodeDecodeError) as error:
-                wanted = f"a file whose first line is the password ({type(error).__name__})"
-                raise ConfigError(ConfigProblem(variable="AD_PASSWORD_FILE", read=path, expected=wanted)) from error
+                why = {"error": type(error).__name__}
+                problem = ConfigProblem(variable="AD_PASSWORD_FILE", read=path, code="password_file", params=why)
+                raise ConfigError(problem) from error
         return str(now["AD_PASSWORD"])

@@ -1,4 +1,4 @@
-"""How each kind of variable is read from its text. A reader raises `Bad` with what is expected instead."""
+"""How each kind of variable is read from its text. A reader raises `Bad` with what is expected (`expected.py`)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from recovery.domain.errors import Problem
 from recovery.domain.naming import PORTAL_ID
 from recovery.domain.payload_rules import DEFAULT_SCHEMES, conf_problems, memory_problems, path_problems, word_problems
 
@@ -17,7 +18,13 @@ SCHEMES: Final = frozenset({*DEFAULT_SCHEMES, "file", "local"})
 
 
 class Bad(Exception):
-    """Inside the readers: what is expected instead of the value."""
+    """Inside the readers: the code of what is expected instead of the value, and the rule of Livy that it broke."""
+
+    def __init__(self, code: str, *, broke: Problem | None = None, **params: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.broke = broke
+        self.params = params
 
 
 def text(raw: str) -> str:
@@ -30,7 +37,7 @@ def sentence(longest: int) -> Callable[[str], str]:
 
     def read_sentence(raw: str) -> str:
         if len(raw.strip()) > longest:
-            raise Bad(f"at most {longest} characters")
+            raise Bad("characters", limit=longest)
         return raw.strip()
 
     return read_sentence
@@ -48,7 +55,7 @@ def flag(raw: str) -> bool:
         return True
     if said in {"false", "0", "no", "off", ""}:
         return False
-    raise Bad("true or false")
+    raise Bad("flag")
 
 
 def integer(minimum: int, maximum: int = 999_999_999) -> Callable[[str], int]:
@@ -56,7 +63,7 @@ def integer(minimum: int, maximum: int = 999_999_999) -> Callable[[str], int]:
 
     def read_integer(raw: str) -> int:
         if not re.fullmatch(r"\s*[0-9]{1,9}\s*", raw) or not minimum <= int(raw) <= maximum:
-            raise Bad(f"a whole number from {minimum} to {maximum}")
+            raise Bad("integer", minimum=minimum, maximum=maximum)
         return int(raw)
 
     return read_integer
@@ -69,7 +76,7 @@ def factor(raw: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value <= 100:
-        raise Bad("a number above 0, at most 100 (1 = production times)")
+        raise Bad("factor")
     return value
 
 
@@ -82,7 +89,7 @@ def emails(raw: str) -> tuple[str, ...]:
     """E-mail addresses, comma-separated."""
     found = words(raw)
     if not all(_is_email(address) for address in found):
-        raise Bad("comma-separated e-mail addresses")
+        raise Bad("emails")
     return found
 
 
@@ -94,7 +101,7 @@ def web_address(raw: str) -> str:
     """`https://host` under which people reach the portal, without a slash at its end; empty allowed."""
     url = raw.strip().rstrip("/")
     if url and not re.fullmatch(r"https?://[^\s/?#@]+", url):
-        raise Bad("https://host, without a path")
+        raise Bad("web_address")
     return url
 
 
@@ -103,9 +110,7 @@ def paths(raw: str) -> tuple[str, ...]:
     found = words(raw)
     for path in found:
         if problems := path_problems(path, field="", schemes=SCHEMES):
-            raise Bad(
-                f"comma-separated absolute paths such as hdfs:///libs/x.jar; {path!r} is wrong: {problems[0].code}"
-            )
+            raise Bad("path", broke=problems[0], path=path, rule=problems[0].code)
     return found
 
 
@@ -113,27 +118,26 @@ def spark_conf(raw: str) -> Mapping[str, str]:
     """A JSON object of scalars. The `//` comments of the guide's sample are no JSON, and are named as such."""
     if not raw.strip():
         return MappingProxyType({})
-    shape = 'a JSON object of scalars, such as {"spark.sql.shuffle.partitions":"200"}'
     try:
         value = json.loads(raw)
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno} column {error.colno}"
+        where: dict[str, Any] = {"line": error.lineno, "column": error.colno}
         if raw.strip() in {"{", "'{", '"{'}:
-            raise Bad(f"{shape}, all on one line: a line of .env ends at its end") from error
+            raise Bad("conf_one_line") from error
         if re.search(r'(^|[\s,{"0-9])//', raw):
-            raise Bad(f"{shape}, without // comments (JSON has none; stopped at {where})") from error
-        raise Bad(f"{shape} ({error.msg} at {where})") from error
+            raise Bad("conf_comments", **where) from error
+        raise Bad("conf_syntax", error=error.msg, **where) from error
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits, 5,000 opening brackets
-        raise Bad(f"{shape} ({type(error).__name__})") from error
+        raise Bad("conf_unreadable", error=type(error).__name__) from error
     if not isinstance(value, dict):
-        raise Bad(f"{shape}, not a {type(value).__name__}")
+        raise Bad("conf_not_object", type=type(value).__name__)
     out: dict[str, str] = {}
     for key, item in value.items():
         if item is None or isinstance(item, (dict, list)):
-            raise Bad(f"{shape}; the value of {key!r} is not a scalar")
+            raise Bad("conf_value", key=key)
         out[key] = conf_scalar(item)
     for problem in conf_problems(out, schemes=SCHEMES):
-        raise Bad(f"{shape}; {problem.code}: {dict(problem.params)}")
+        raise Bad("conf_rule", broke=problem, rule=problem.code, params=dict(problem.params))
     return MappingProxyType(out)
 
 
@@ -170,44 +174,44 @@ def _is_pattern(text: str) -> bool:
         return False
 
 
-def _sound(expected: str, is_sound: Callable[[str], bool]) -> Callable[[str], str]:
+def _sound(code: str, is_sound: Callable[[str], bool]) -> Callable[[str], str]:
     def read_text(raw: str) -> str:
         if not is_sound(raw.strip()):
-            raise Bad(expected)
+            raise Bad(code)
         return raw.strip()
 
     return read_text
 
 
-word = _sound("one word without blanks", lambda word: not word or not word_problems(word, field=""))
-memory = _sound("a size with its unit, such as 4g or 512m", lambda size: not memory_problems(size, field=""))
-args_mode = _sound("single (one argument, as typed) or split (cut as a shell would)", {"single", "split"}.__contains__)
-language = _sound("fr or en", {"fr", "en"}.__contains__)
+word = _sound("one_word", lambda word: not word or not word_problems(word, field=""))
+memory = _sound("size", lambda size: not memory_problems(size, field=""))
+args_mode = _sound("args_mode", {"single", "split"}.__contains__)
+language = _sound("language", {"fr", "en"}.__contains__)
 portal_id = _sound(
-    "a lower-case letter, then up to 19 of a-z, 0-9 and -; it starts every batch name",
+    "portal_id",
     lambda name: PORTAL_ID.fullmatch(name) is not None,
 )
 topology = _sound(
-    "the name of a Knox topology, the part of the URL after /gateway/",
+    "topology",
     lambda name: re.fullmatch(r"[A-Za-z0-9._-]+", name) is not None,
 )
-pattern = _sound("a regular expression, such as DATA-[0-9]+, or nothing", _is_pattern)
+pattern = _sound("regular_expression", _is_pattern)
 database_url = _sound(
-    "sqlite:///path or postgres://user:password@host:port/name",
+    "database_url",
     lambda url: _scheme(url) in {"sqlite", "postgres", "postgresql"},
 )
 broker_url = _sound(
-    "redis://host:port/0, or filesystem:// for one machine",
+    "broker_url",
     lambda url: _scheme(url) in {"filesystem", "redis", "rediss", "memory"},
 )
 email_url = _sound(
-    "smtp://user:password@host:25, or smtp+tls:// or smtp+ssl://",
+    "email_url",
     lambda url: not url or _scheme(url) in {"smtp", "smtp+tls", "smtp+ssl"},
 )
-email = _sound("one e-mail address", _is_email)
-time_zone = _sound("the name of a time zone, such as Europe/Paris or UTC", _is_time_zone)
+email = _sound("email", _is_email)
+time_zone = _sound("time_zone", _is_time_zone)
 log_level = _sound(
-    "DEBUG, INFO, WARNING, ERROR or CRITICAL",
+    "log_level",
     lambda level: level.upper() in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"},
 )
 
@@ -219,9 +223,9 @@ def url_of_gateway(address: str, name_of_topology: str) -> str:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise Bad("host, host:port or https://host:port") from error
+        raise Bad("host") from error
     if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"[\s@?#]", url):
-        raise Bad("host, host:port or https://host:port, without user and query")
+        raise Bad("host_plain")
     name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     path = parts.path.rstrip("/")
     if path not in {"", "/gateway"}:

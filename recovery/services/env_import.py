@@ -13,14 +13,8 @@ from django.db import transaction
 from recovery.conf import SECRET_VARIABLES, VARIABLES, ConfigProblem, gateway_url, lines_of, read
 from recovery.models import Gateway, LivyProfile, SubjectType
 from recovery.services import events
-from recovery.services.profiles import check_profile, env_profile_values
+from recovery.services.profiles import ENV_COLUMNS, check_profile, env_profile_values
 
-_TAKEN = frozenset({
-    "PROXY_USER", "LIVY_JARS", "LIVY_FILES", "LIVY_ARCHIVES", "LIVY_PY_FILES", "LIVY_CONF", "LIVY_DRIVER_MEMORY",
-    "LIVY_DRIVER_CORES", "LIVY_EXECUTOR_MEMORY", "LIVY_EXECUTOR_CORES", "LIVY_NUM_EXECUTORS", "LIVY_QUEUE",
-    "LIVY_CLASS_NAME", "LIVY_ARGS_MODE", "LIVY_DESCRIPTION",
-})  # fmt: skip
-"""The variables of a profile."""
 _ADDRESS = frozenset({"KNOX_HOST", "KNOX_TOPOLOGY"})
 _SECRET_LINE = re.compile(
     rf"^\s*(?:export\s+)?(?:{'|'.join(sorted(SECRET_VARIABLES))}|\w*(?:PASSWORD|SECRET|TOKEN)\w*)\s*=.*$",
@@ -39,6 +33,11 @@ class EnvImport:
     unset: tuple[str, ...]
     left_out: tuple[str, ...]
 
+    @property
+    def unreadable(self) -> frozenset[str]:
+        """The columns whose variable could not be read: `values` has a default there."""
+        return frozenset(ENV_COLUMNS[one.variable] for one in self.problems if one.variable in ENV_COLUMNS)
+
 
 def without_secrets(text: str) -> str:
     """The text without the lines that hold a password or a token: they are neither kept nor shown again."""
@@ -48,7 +47,7 @@ def without_secrets(text: str) -> str:
 def read_text(text: str) -> EnvImport:
     """What it says of a profile. Never raises: what cannot be read is among the problems."""
     lines = lines_of(io.StringIO(without_secrets(text)))
-    own = {name: value for name, value in lines.items() if name in _TAKEN | _ADDRESS}
+    own = {name: value for name, value in lines.items() if name in ENV_COLUMNS.keys() | _ADDRESS}
     reading = read(own)
     address = not any(problem.variable in _ADDRESS for problem in reading.problems)
     return EnvImport(
@@ -56,8 +55,8 @@ def read_text(text: str) -> EnvImport:
         base_url=gateway_url(reading["KNOX_HOST"], reading["KNOX_TOPOLOGY"])
         if address and reading["KNOX_HOST"] else "",
         problems=reading.problems,
-        unset=tuple(name for name in VARIABLES if name in _TAKEN and name not in own),
-        left_out=tuple(sorted(lines.keys() - _TAKEN - _ADDRESS)),
+        unset=tuple(name for name in VARIABLES if name in ENV_COLUMNS and name not in own),
+        left_out=tuple(sorted(lines.keys() - ENV_COLUMNS.keys() - _ADDRESS)),
     )  # fmt: skip
 
 

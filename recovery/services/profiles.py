@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth.models import Group, User
@@ -175,25 +176,38 @@ def env_gateway_values(reading: Reading) -> dict[str, Any]:
     }
 
 
+ENV_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "LIVY_DESCRIPTION": "description",
+        "LIVY_ARGS_MODE": "args_mode",
+        "LIVY_CLASS_NAME": "class_name",
+        "LIVY_QUEUE": "queue",
+        "PROXY_USER": "proxy_user",
+        "LIVY_DRIVER_MEMORY": "driver_memory",
+        "LIVY_DRIVER_CORES": "driver_cores",
+        "LIVY_EXECUTOR_MEMORY": "executor_memory",
+        "LIVY_EXECUTOR_CORES": "executor_cores",
+        "LIVY_NUM_EXECUTORS": "num_executors",
+        "LIVY_JARS": "jars",
+        "LIVY_FILES": "files",
+        "LIVY_PY_FILES": "py_files",
+        "LIVY_ARCHIVES": "archives",
+        "LIVY_CONF": "conf",
+    }
+)
+"""Variable of `.env` → the profile's column that it decides."""
+
+
 def env_profile_values(reading: Reading) -> dict[str, Any]:
     """The columns of the profile that `.env` decides."""
-    return {
-        "description": reading["LIVY_DESCRIPTION"],
-        "args_mode": reading["LIVY_ARGS_MODE"],
-        "class_name": reading["LIVY_CLASS_NAME"],
-        "queue": reading["LIVY_QUEUE"],
-        "proxy_user": reading["PROXY_USER"],
-        "driver_memory": reading["LIVY_DRIVER_MEMORY"],
-        "driver_cores": reading["LIVY_DRIVER_CORES"],
-        "executor_memory": reading["LIVY_EXECUTOR_MEMORY"],
-        "executor_cores": reading["LIVY_EXECUTOR_CORES"],
-        "num_executors": reading["LIVY_NUM_EXECUTORS"],
-        "jars": list(reading["LIVY_JARS"]),
-        "files": list(reading["LIVY_FILES"]),
-        "py_files": list(reading["LIVY_PY_FILES"]),
-        "archives": list(reading["LIVY_ARCHIVES"]),
-        "conf": dict(reading["LIVY_CONF"]),
-    }
+    return {column: _plain(reading[variable]) for variable, column in ENV_COLUMNS.items()}
+
+
+def _plain(value: Any) -> Any:
+    """As a column holds it: what was read is frozen."""
+    if isinstance(value, tuple):
+        return list(value)
+    return dict(value) if isinstance(value, Mapping) else value
 
 
 def _secret_reference(reading: Reading) -> str:

@@ -1,5 +1,6 @@
 """Every text about the domain's words, once, translatable: labels, problems, history."""
 
+from recovery.wording.configuration import EXPECTED, expected
 from recovery.wording.connection import FOUND, WHY, found_text, why_text
 from recovery.wording.history import (
     CAUSES,
@@ -22,6 +23,7 @@ __all__ = [
     "CAUSES",
     "CHECKS",
     "EVENTS",
+    "EXPECTED",
     "FACTS",
     "FOUND",
     "GROUPS",
@@ -35,6 +37,7 @@ __all__ = [
     "check_text",
     "check_when",
     "event_text",
+    "expected",
     "fact_name",
     "fact_text",
     "found_text",

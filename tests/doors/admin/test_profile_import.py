@@ -40,7 +40,8 @@ def test_it_is_shown_first_and_then_stored_disabled(operator: Client) -> None:
     shown = sent(operator, gateway=gateway.pk)
     assert not LivyProfile.objects.filter(name="night").exists()
     page = text(shown)
-    values = dict(shown.context["values"])
+    values = {value.name: value.text for value in shown.context["values"]}
+    assert '<dt class="rp-asis">executorMemory</dt>' in page, "as Livy spells it"
     assert values["jars"] == "hdfs:///libs/a.jar\nhdfs:///libs/b.jar"
     assert values["queue"] == "root.night"
     assert values["driverMemory"] == "4g"
@@ -83,12 +84,16 @@ def test_another_gateway_is_pointed_out(operator: Client) -> None:
 def test_what_cannot_be_read_is_said_and_not_stored(operator: Client) -> None:
     gateway = make_gateway()
     for bad, told in (
-        ("LIVY_CONF={\n", "LIVY_CONF cannot be used: it is '{'. Expected: a JSON object of scalars"),
+        ("LIVY_CONF={\n", "LIVY_CONF cannot be used: it is '{'. Expected: a JSON object all on one line"),
         ("LIVY_DRIVER_CORES=many", "LIVY_DRIVER_CORES cannot be used: it is 'many'. Expected: a whole number from 1"),
         ("KNOX_HOST=http://[", "KNOX_HOST cannot be used"),
     ):
         for button in ("_preview", "_save"):
             assert told in text(sent(operator, button, gateway=gateway.pk, text=bad))
+    page = text(sent(operator, gateway=gateway.pk, text="LIVY_JARS=a.jar\nLIVY_DRIVER_MEMORY=4"))
+    assert "“a.jar” is not absolute. Expected: hdfs:///… or /…" in page
+    assert "path_relative" not in page
+    assert page.count(">unreadable</strong>") == 2, "neither empty nor the default"
     strict = make_gateway(allowed_schemes=["hdfs"])
     page = sent(operator, "_save", gateway=strict.pk, text="LIVY_JARS=s3a://bucket/a.jar")
     assert "“s3a:” is not allowed on this gateway." in text(page)
