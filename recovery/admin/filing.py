@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from recovery.admin import lights, sheet
 from recovery.admin.base import require
+from recovery.admin.conf_remarks import sentences_of
 from recovery.admin.filing_form import OVERRIDES, FilingPageForm
 from recovery.admin.forms import new_key
 from recovery.domain.arguments import ArgsMode, parse_arguments
@@ -45,13 +46,15 @@ class _Frame(Protocol):
 
 @dataclass(kw_only=True, slots=True)
 class Panel:
-    """What stands beside the form. Without a sheet nothing can be sent yet; `problems` say why."""
+    """What stands beside the form. Without a sheet nothing can be sent yet; `problems` say why. `remarks`: of what
+    was typed as configuration, slips perhaps."""
 
     sheet: sheet.Sheet | None = None
     preflight: Preflight | None = None
     lights: lights.Lights | None = None
     rows: list[tuple[str, str, str]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     args: tuple[str, ...] | None = None
     profile: LivyProfile | None = None
     name: str = ""
@@ -67,7 +70,7 @@ class Panel:
         """For a screen reader, each time the panel changes."""
         if self.lights is None:
             return "; ".join(self.problems) or _("Not complete yet.")
-        return f"{self.lights.summary}. {self.how_many}."
+        return " ".join([f"{self.lights.summary}. {self.how_many}.", *self.remarks])
 
 
 def filing_page(admin: _Frame, request: HttpRequest) -> HttpResponse:
@@ -130,6 +133,7 @@ def look(form: FilingPageForm, *, ticked: frozenset[str], fresh: bool = False) -
     if panel.profile is None:
         return panel
     panel.args, problems = _arguments(panel.profile, data.get("jarArgs", ""))
+    panel.remarks = sentences_of(data.get("conf") or {})
     if not {"jarPath", "jarArgs", *form.fields.keys() & OVERRIDES.keys()} <= data.keys():
         form.add_problems(problems)
         return panel

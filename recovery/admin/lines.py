@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from django import forms
@@ -12,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 
+from recovery import wording
 from recovery.domain.spark_conf import KNOWN
 
 
@@ -48,12 +50,26 @@ class PairsWidget(UnfoldAdminExpandableTextareaWidget):
         known = f"{name}-known"
         words = {
             "data-pairs": known, "data-add": _("Add a row"), "data-as-text": _("Edit as text"),
-            "data-as-rows": _("Edit as rows"), "data-remove": _("Remove this row"), "data-key": _("Key"),
-            "data-value": _("Value"),
+            "data-as-json": _("Edit as JSON"), "data-as-rows": _("Edit as rows"),
+            "data-remove": _("Remove this row"), "data-key": _("Key"), "data-value": _("Value"),
+            "data-unfit": _("This cannot be shown so: correct it here first, or leave it as it is."),
         }  # fmt: skip
-        field = super().render(name, value, {**(attrs or {}), **words}, renderer)
-        options = format_html_join("", '<option value="{}"></option>', ((key,) for key in sorted(KNOWN)))
-        return format_html('{}<datalist id="{}">{}</datalist>', field, known, options)
+        return format_html(
+            '{}<datalist id="{}">{}</datalist><details class="rp-known"><summary>{}</summary><dl>{}</dl></details>',
+            super().render(name, value, {**(attrs or {}), **words}, renderer),
+            known,
+            format_html_join(
+                "",
+                '<option value="{}" data-hint="{}"></option>',
+                ((key, wording.hint(key)) for key in sorted(KNOWN)),
+            ),
+            _("Known settings, and what for"),
+            format_html_join(
+                "",
+                "<div><dt><code>{}={}</code></dt><dd>{}</dd></div>",
+                ((one.key, one.example, one.use) for one in wording.SETTINGS),
+            ),
+        )
 
 
 class PairsField(forms.CharField):
@@ -105,7 +121,7 @@ def _from_json(text: str) -> dict[str, str]:
 
 def _from_lines(text: str) -> dict[str, str]:
     pairs: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
         if not line.strip():
             continue
         key, equals, item = line.partition("=")

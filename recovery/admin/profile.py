@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse_lazy
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -20,20 +20,39 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from recovery import wording
 from recovery.admin import show, versions
 from recovery.admin.base import PortalAdmin, person
+from recovery.admin.conf_remarks import remarks_view, sentences_of
 from recovery.admin.connection import ask_test, tested
 from recovery.admin.editing import SeenForm
 from recovery.admin.forms import DuplicateForm
 from recovery.admin.gateway import OPERATE, to_page
 from recovery.admin.history import SeenHistory, by_whom
-from recovery.admin.lines import LinesField, PairsField
+from recovery.admin.lines import LinesField, PairsField, PairsWidget
 from recovery.admin.people import by_their_names
 from recovery.admin.profile_import import import_page
 from recovery.domain.errors import InvalidInput, Problem
 from recovery.domain.payload import WIRE_NAMES
-from recovery.domain.spark_conf import conf_remarks
 from recovery.models import LivyProfile
 from recovery.services.profiles import check_profile, duplicate_profile, save_profile
 from recovery.services.usage import usage_of
+
+HELP = {
+    "class_name": gettext_lazy(
+        "The class to start in the jar. Example: com.example.Main. Empty: the one that the jar's manifest names."
+    ),
+    "queue": gettext_lazy(
+        "The YARN queue in which the job runs: whose share of the cluster it takes. Example: root.datalake."
+    ),
+    "proxy_user": gettext_lazy(
+        "As whom the job should run; this user needs rights on the files. Knox usually replaces it by the user of the "
+        "gateway; the recovery shows as whom it ran."
+    ),
+    "driver_memory": gettext_lazy("Of the driver, which leads the job. More where it collects large results."),
+    "driver_cores": gettext_lazy("Processor cores of the driver. 1 or 2 do for most jobs."),
+    "executor_memory": gettext_lazy("Of each executor, which does the work. More where the job runs out of memory."),
+    "executor_cores": gettext_lazy("Processor cores of each executor: how many tasks it does at once."),
+    "num_executors": gettext_lazy("How many executors share the work. With dynamic allocation: how many at the start."),
+}
+"""Of the model's own fields; in the form, since a help text in a model makes a migration."""
 
 
 def _lines(label: str, help_text: Any) -> LinesField:
@@ -63,10 +82,14 @@ class ProfileForm(SeenForm):
         label="conf",
         required=False,
         help_text=gettext_lazy(
-            "Spark's configuration, key=value a line, or one JSON object. "
-            "Example: spark.sql.shuffle.partitions=200, spark.dynamicAllocation.enabled=true"
+            "Spark's own settings, key=value a line, or one JSON object: how data is cut, how many executors, how long "
+            "to wait. What is often set, and what for, is listed here."
         ),
+        widget=PairsWidget(attrs={"data-remarks": reverse_lazy("admin:recovery_livyprofile_conf_remarks")}),
     )
+
+    class Meta:
+        help_texts: ClassVar = HELP
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -128,6 +151,7 @@ class LivyProfileAdmin(SeenHistory, PortalAdmin):
         view = self.admin_site.admin_view(self.version_view)
         return [
             path("<int:pk>/version/<int:version>/", view, name="recovery_livyprofile_version"),
+            path("conf-remarks/", self.admin_site.admin_view(remarks_view), name="recovery_livyprofile_conf_remarks"),
             *super().get_urls(),
         ]
 
@@ -176,8 +200,8 @@ class LivyProfileAdmin(SeenHistory, PortalAdmin):
     def save_model(self, request: HttpRequest, obj: LivyProfile, form: Any, change: bool) -> None:
         """Through the service: checked, with who may use it, and one line of history for all of it."""
         save_profile(profile=obj, by=person(request), groups=form.cleaned_data["allowed_groups"])
-        for problem in conf_remarks(obj.conf):
-            messages.warning(request, wording.sentence(problem))
+        for remark in sentences_of(obj.conf):
+            messages.warning(request, remark)
         if change and "enabled" in form.changed_data and not obj.enabled and (live := usage_of(obj).live):
             text = ngettext(
                 "%(count)s recovery of this profile goes on as it was filed; no new one can be filed with it.",

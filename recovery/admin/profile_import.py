@@ -22,10 +22,10 @@ from unfold.widgets import (
 from recovery import wording
 from recovery.admin import show
 from recovery.admin.base import person
+from recovery.admin.conf_remarks import sentences_of
 from recovery.admin.forms import ProblemForm, free_profile_name
 from recovery.domain.errors import InvalidInput
 from recovery.domain.payload import WIRE_NAMES
-from recovery.domain.spark_conf import conf_remarks
 from recovery.models import Gateway, LivyProfile
 from recovery.services.env_import import EnvImport, import_profile, profile_from, read_text, without_secrets
 from recovery.services.profiles import ENV_COLUMNS
@@ -122,7 +122,7 @@ def _page(
             "problems": [(one, wording.expected(one.code, one.params, one.broke)) for one in found.problems],
             "elsewhere": found.base_url if elsewhere else "",
             "gateway": profile.gateway,
-            "remarks": [wording.sentence(problem) for problem in conf_remarks(profile.conf)],
+            "remarks": sentences_of(profile.conf),
         }
     page: HttpResponse = admin.page(request, "profile_import.html", title=_("Import from .env"), **context)
     return page

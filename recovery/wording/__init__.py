@@ -17,6 +17,7 @@ from recovery.wording.labels import GROUPS, LABELS, Text, group_name, label
 from recovery.wording.notice import Notice, mail
 from recovery.wording.preflight import ABOUT_A_RECOVERY, CHECKS, check_text, check_when, stopping
 from recovery.wording.problems import PROBLEMS, sentence, sentences
+from recovery.wording.spark_conf import KINDS, SETTINGS, hint
 
 __all__ = [
     "ABOUT_A_RECOVERY",
@@ -27,8 +28,10 @@ __all__ = [
     "FACTS",
     "FOUND",
     "GROUPS",
+    "KINDS",
     "LABELS",
     "PROBLEMS",
+    "SETTINGS",
     "WHY",
     "Notice",
     "Text",
@@ -42,6 +45,7 @@ __all__ = [
     "fact_text",
     "found_text",
     "group_name",
+    "hint",
     "label",
     "mail",
     "sentence",

@@ -116,7 +116,7 @@ def test_what_somebody_else_has_saved_meanwhile_is_not_undone(operator: Client, 
     "conf",
     [
         {"spark.x.y": "a\nspark.z=1"},
-        {"spark.x.y": "a\u2028spark.z=1", "spark.a": "1"},
+        {"spark.x.y": "a\rspark.z=1", "spark.a": "1"},
         {"spark.x.y": " blanks around "},
         {"spark.x.y": "a\r\nb"},
     ],
@@ -132,6 +132,41 @@ def test_a_value_that_lines_cannot_hold_is_shown_as_json_and_survives_an_edit(
     assert (profile.conf, profile.queue) == (conf, "root.night")
     then = text(operator.get(f"{PROFILES}{profile.pk}/version/2/"))
     assert "\nspark.z=1" not in then
+
+
+def test_a_line_ends_where_a_browser_ends_it(operator: Client) -> None:
+    profile = make_profile(conf={"spark.x.y": "a\u2028spark.z=1"})
+    data = as_shown(operator, change(profile))
+    assert data["conf"] == "spark.x.y=a\u2028spark.z=1"
+    assert operator.post(change(profile), data).status_code == 302
+    profile.refresh_from_db()
+    assert profile.conf == {"spark.x.y": "a\u2028spark.z=1"}
+
+
+def test_what_may_be_a_slip_is_said_while_it_is_typed(operator: Client, door: Door) -> None:
+    url = f"{PROFILES}conf-remarks/"
+    assert f'data-remarks="{url}"' in text(operator.get(f"{PROFILES}add/"))
+
+    def told(conf: str) -> list[str]:
+        answer: list[str] = operator.post(url, {"conf": conf}).json()["remarks"]
+        return answer
+
+    assert told('{"spark.speculation": "yes"}') == ["“spark.speculation” is true or false, not “yes”."]
+    assert told("spark.sql.shufle.partitions=200") == [
+        "“spark.sql.shufle.partitions” is no key that is known here. Was “spark.sql.shuffle.partitions” meant?"
+    ]
+    assert told("spark.network.timeout=300s") == []
+    assert told("spark.half") == [], "saving says what is no configuration"
+    assert door("Stewards").post(url, {"conf": ""}).status_code == 403
+
+
+def test_each_field_says_what_it_is_for(operator: Client) -> None:
+    page = operator.get(f"{PROFILES}add/")
+    fields = page.context["adminform"].form.fields
+    assert [name for name in LivyProfile.LAUNCH_FIELDS if not fields[name].help_text] == []
+    shown = text(page)
+    assert "<code>spark.sql.adaptive.enabled=true</code>" in shown, "the known settings, and what for"
+    assert 'data-hint="A whole number. Into how many parts' in shown
 
 
 def test_a_new_profile_takes_json_too(operator: Client) -> None:
