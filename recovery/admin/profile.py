@@ -134,7 +134,7 @@ class LivyProfileAdmin(SeenHistory, PortalAdmin):
         (None, {"fields": ("name", "description", "gateway", ("standing", "version"), "usage", "enabled",
                            "allowed_groups")}),
         (gettext_lazy("Arguments and class"), {"fields": ("args_mode", "class_name", "never_restart_in_yarn")}),
-        (gettext_lazy("Who and where"), {"fields": (("proxy_user", "queue"),)}),
+        (gettext_lazy("Who and where"), {"fields": ("proxy_user", "queue")}),
         (gettext_lazy("Sizes"), {
             "description": gettext_lazy("Memory with its unit (4g, 512m). Empty: the cluster's own default."),
             "fields": (("driver_memory", "driver_cores"), ("executor_memory", "executor_cores"), "num_executors"),
