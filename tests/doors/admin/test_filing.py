@@ -242,3 +242,16 @@ def test_scripts_in_arguments_are_shown_not_run(steward: Client) -> None:
     for one in pages:
         assert b"<script>alert" not in one.content
         assert b"&lt;script&gt;alert" in one.content or one is pages[-1]
+
+
+def test_slips_in_the_extra_configuration_are_said_before_it_is_filed(door: Door) -> None:
+    operator = door("Operators")
+    data = typed(make_profile(conf={"spark.speculation": "yes"}), conf="spark.network.timeout=long")
+    told = "“spark.network.timeout” is a duration, and “long” is none."
+    preview, send = previewed(operator, FILE, data)
+    alone = operator.post(f"{FILE}preview/", data)
+    for one in (preview, alone):
+        assert told in text(one)
+        assert "is true or false" not in text(one), "the profile's own are no matter of who files"
+    assert told in preview.context["panel"].summary
+    assert operator.post(FILE, send).status_code == 302, "a remark, no refusal"
