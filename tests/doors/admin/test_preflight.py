@@ -200,7 +200,7 @@ def test_the_panel_says_nothing_of_the_reason(steward: Client, profile: LivyProf
 def test_more_configuration_is_typed_in_rows_with_sparks_keys(steward: Client, profile: LivyProfile) -> None:
     shown = text(steward.get(FILE))
     assert 'data-pairs="conf-known"' in shown
-    assert '<option value="spark.sql.shuffle.partitions">' in shown
+    assert '<option value="spark.sql.shuffle.partitions" data-hint=' in shown
 
 
 def run_button_in(shown: str) -> bool:
