@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from re import _constants as sre  # the parser behind `re`: its tree is what is counted
-from re import _parser as parser
+from re import _constants as sre  # type: ignore[attr-defined, unused-ignore]  # the parser behind `re`, not in every stub
+from re import _parser as parser  # type: ignore[attr-defined, unused-ignore]  # its tree is what is counted
 from typing import Any, Final, NamedTuple
 
 from recovery.domain.errors import Problem

@@ -483,11 +483,11 @@ def shown_form(client: Client, url: str) -> dict[str, Any]:
 
 def test_one_click_fills_the_remedy_in(steward: Client) -> None:
     recovery = out_of_memory()
-    shown = text(steward.get(page(recovery)))
+    told = text(steward.get(page(recovery)))
     assert "Probably: An executor ran out of memory." in " ".join(
-        shown.replace("</strong>", "").replace("<strong>", "").split()
+        told.replace("</strong>", "").replace("<strong>", "").split()
     )
-    assert "a guess from patterns" in shown
+    assert "a guess from patterns" in told
     url = remedy_url(steward, recovery)
     shown = steward.get(url)  # straight to the preview: there is nothing to type
     assert "Resubmit with twice the memory for each executor. executorMemory: 4g → 8g" in text(shown)
