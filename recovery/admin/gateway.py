@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.html import format_html
@@ -27,7 +28,7 @@ from recovery.domain.gateways import Condition
 from recovery.domain.states import State
 from recovery.models import Gateway, LivyProfile, RecoveryEvent, SubjectType
 from recovery.models.gateway import default_schemes
-from recovery.services import duplicates, gateways
+from recovery.services import attention, duplicates, gateways
 from recovery.services.clock import database_now
 from recovery.services.gateways import endpoint_problems, save_gateway
 from recovery.services.usage import usage_of
@@ -101,6 +102,11 @@ class GatewayAdmin(SeenHistory, PortalAdmin):
         fixed = Gateway.ENDPOINT_FIELDS if obj is not None and obj.used else ()
         return (*self.readonly_fields, *fixed)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Gateway]:
+        """With whether nobody looks at it any more."""
+        found: QuerySet[Gateway] = super().get_queryset(request)
+        return found.annotate(silent=attention.silent(now=database_now()))
+
     def save_model(self, request: HttpRequest, obj: Gateway, form: Any, change: bool) -> None:
         """Through the service: what was edited, and nothing else."""
         changed = [name for name in Gateway.EDITED_FIELDS if name in form.changed_data]
@@ -167,7 +173,7 @@ class GatewayAdmin(SeenHistory, PortalAdmin):
     @display(description=gettext_lazy("state"))
     def gateway_state(self, obj: Gateway) -> SafeString:
         """In words."""
-        return show.gateway_badge(obj)
+        return show.gateway_badge(obj, silent=getattr(obj, "silent", False))  # a new one comes from no query
 
     @display(description="TLS")
     def tls(self, obj: Gateway) -> SafeString:

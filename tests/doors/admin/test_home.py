@@ -245,6 +245,8 @@ def test_a_gateway_that_nobody_looks_at_any_more_is_not_green(operator: Client) 
     assert "not seen since" in shown
     assert "</span>usable" not in shown
     assert "not seen since" in text(operator.get(page(recovery)))
+    for place in ("", f"{recovery.gateway_id}/change/"):
+        assert "not seen since" in text(operator.get(f"/admin/recovery/gateway/{place}"))
     gateways.update(last_seen_at=None)
     assert "never seen" in text(operator.get(HOME))
 
