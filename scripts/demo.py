@@ -30,6 +30,8 @@ from typing import Any, NoReturn
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT = 90.0
 """Seconds that the first recovery may take before the demo calls it a failure."""
+SANDBOX_USER, SANDBOX_PASSWORD = "svc_portal", "svc-password"
+"""Whom the pretend Knox knows; nobody else does."""
 USERS = (
     ("admin", "", True),
     ("steward", "Stewards", False),
@@ -172,8 +174,8 @@ def prepare(demo: Demo) -> None:
         "INSECURE_HTTP": "true",
         "KNOX_TOPOLOGY": "sandbox",
         "KNOX_WEBHDFS_PATH": "webhdfs/v1",
-        "AD_USER": "svc_portal",
-        "AD_PASSWORD": "svc-password",
+        "AD_USER": SANDBOX_USER,
+        "AD_PASSWORD": SANDBOX_PASSWORD,
         "PYTHONUNBUFFERED": "1",
     }
     say("· sandbox: a pretend Knox and Livy")

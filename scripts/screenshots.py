@@ -12,11 +12,14 @@ import argparse
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from itertools import product
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from scripts.answers import ANSWERS, Go, batch_by_hand, linked, lose_one
 from scripts.demo import running
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,6 +56,11 @@ PAGES = {
     "log": f"{LIST}1/log/?q=RECOVERY",
     "tokens": "/admin/recovery/apitoken/",
     "users": "/admin/auth/user/",
+    "user": "/admin/auth/user/2/change/",
+    "groups": "/admin/auth/group/",
+    "gateway_history": "/admin/recovery/gateway/1/history/",
+    "nothing": f"{LIST}?q=nothing",
+    "refused": "/admin/recovery/recovery/0/resubmit/",
     "events": "/admin/recovery/recoveryevent/",
 }
 """Name → address; recoveries 1 to 3 are made here."""
@@ -95,6 +103,17 @@ def file_some(page: Page, url: str) -> None:
     page.wait_for_selector("#rp-outcome a", timeout=60_000)
 
 
+def go(page: Page, url: str, path: str) -> Page:
+    """The page, at another address of the portal."""
+    page.goto(url + path)
+    return page
+
+
+def open_(go_to: Go, path: str) -> Page:
+    """A page as it stands there."""
+    return go_to(path)
+
+
 def main() -> int:
     """0 when all were written."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -112,6 +131,12 @@ def main() -> int:
     ):
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         file_some(sign_in(browser, url, password, language="en", size="wide", scheme="light"), url)
+        opened: dict[str, Callable[[Go], Page]] = {}
+        if options.all:
+            files = Path(place) / "files"
+            number, by_hand = lose_one(files / "demo.sqlite3"), batch_by_hand(files)
+            opened = {name: partial(open_, path=f"{LIST}{number}/{name}/") for name in ("settle", "acknowledge")}
+            opened["link"] = partial(linked, number=number, batch=by_hand)
         for language, size, scheme in ways:
             page = sign_in(browser, url, password, language=language, size=size, scheme=scheme)
             for name in names:
@@ -119,6 +144,10 @@ def main() -> int:
                 page.wait_for_timeout(900)  # what htmx brings, and the look before filing
                 way = f"-{size}-{scheme}" if options.all else ""
                 page.screenshot(path=folder / f"{name}-{language}{way}.png", full_page=options.all is not None)
+            if options.all:
+                for name, answer in (opened | ANSWERS).items():
+                    answer(partial(go, page, url)).wait_for_timeout(900)
+                    page.screenshot(path=folder / f"{name}-{language}{way}.png", full_page=True)
             page.context.close()
         browser.close()
     print(f"screenshots: in {folder}")

@@ -3,19 +3,16 @@ sideways."""
 
 from __future__ import annotations
 
-import re
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from functools import partial
 from importlib import resources
 from typing import Any
-from urllib.parse import urlsplit
-from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page
 
+from scripts import answers
+from scripts.answers import Go, batch_by_hand, linked, lose_one, settle_it
 from tests.browser.conftest import NARROW, Demo, Desk
 from tests.browser.test_stories import FILE, file_one, fill_in
 
@@ -40,61 +37,9 @@ PAGES = (
 """Of ours; the first recovery of the demo has succeeded."""
 
 
-def of_a_test(desk: Desk) -> Page:
-    """What a test of a gateway has found."""
-    page = desk.go("/admin/recovery/gateway/1/test/")
-    page.locator("form button.rp-primary").click()
-    page.wait_for_selector(".rp-checks")
-    return page
-
-
-def imported(desk: Desk) -> Page:
-    """What an import would make."""
-    page = desk.go("/admin/recovery/livyprofile/import/")
-    page.fill("#id_name", "night")
-    page.select_option("#id_gateway", index=1)
-    page.fill("#id_text", 'LIVY_JARS=hdfs:///libs/a.jar\nLIVY_CONF={"spark.speculation": "yes"}\nELSE=1')
-    page.click("button[name=_preview]")
-    page.wait_for_selector("button[name=_save]")
-    return page
-
-
-def many(desk: Desk) -> Page:
-    """What a resubmission of some would do."""
-    page = desk.go(RECOVERY)
-    page.locator("input.action-select").first.check()
-    page.select_option("select[name=action]", "resubmit_selected")
-    page.locator("#changelist-form button[type=submit]").first.click()
-    page.wait_for_selector("form .rp-buttons")
-    return page
-
-
-def edited(desk: Desk) -> Page:
-    """The history of a profile whose configuration, files and groups were changed."""
-    page = desk.go("/admin/recovery/livyprofile/1/duplicate/")
-    page.fill("#id_name", f"copy-{uuid4().hex[:8]}")
-    page.locator("form button.rp-primary").click()
-    page.wait_for_url("**/change/")
-    change = urlsplit(page.url).path
-    for keys in ("spark.sql.shuffle.partitions", "spark.executor.extraJavaOptions"):
-        page = desk.go(change)
-        page.get_by_role("button", name=re.compile("texte?$")).first.click()
-        page.fill("#id_conf", f"{keys}=-Dcom.example.some.property=hdfs:///somewhere/far/away/in/the/lake.properties")
-        page.fill("#id_jars", f"hdfs:///libs/{keys}-and-a-name-that-does-not-fit-on-a-phone-3.14.0.jar")
-        page.locator("input[name=allowed_groups]").first.click()
-        page.locator("button[name=_continue]").first.click()
-        page.wait_for_load_state("networkidle")
-    page = desk.go(change.replace("/change/", "/history/"))
-    assert page.locator(".rp-history > li").count() == 3
-    return page
-
-
-def as_it_was(desk: Desk) -> Page:
-    """That profile as it was after the first of its changes, beside what it is today."""
-    page = edited(desk)
-    page.locator(".rp-history > li").nth(1).locator('a[href*="/history/"]').click()
-    page.wait_for_selector(".rp-then")
-    return page
+def at_a_desk(answer: Callable[[Go], Page], desk: Desk) -> Page:
+    """A page that answers a form, at a person's window."""
+    return answer(desk.go)
 
 
 def undone(desk: Desk) -> Page:
@@ -147,24 +92,12 @@ def signed_out(desk: Desk) -> Page:
     return desk.go("/admin/login/")
 
 
-ANSWERS = (
-    of_a_test,
-    imported,
-    many,
-    edited,
-    as_it_was,
-    undone,
-    filled_in,
-    cancelling,
-    with_menu,
-    with_filters,
-    signed_out,
-)
+ANSWERS: dict[str, Callable[[Desk], Page]] = {
+    **{name: partial(at_a_desk, answer) for name, answer in answers.ANSWERS.items()},
+    "undone": undone, "filled_in": filled_in, "cancelling": cancelling, "with_menu": with_menu,
+    "with_filters": with_filters, "signed_out": signed_out,
+}  # fmt: skip
 """Pages that answer somebody, in this order."""
-EVENT = (
-    "INSERT INTO recovery_recoveryevent (subject_type, subject_id, seq, at, actor_label, kind, cause, data)"
-    " VALUES ('recovery', ?, ?, strftime('%Y-%m-%d %H:%M:%f', 'now'), '', ?, '', ?)"
-)
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 RUN = "axe.run(document, {resultTypes: ['violations']})"
 
@@ -185,44 +118,35 @@ def violations(page: Page) -> list[str]:
 
 @pytest.fixture
 def lost(demo: Demo) -> Iterator[int]:
-    """A recovery whose end is not known, and of which a second batch was found; answered when the test is over. It is
-    written into the demo's database: nothing there goes wrong by itself."""
-    with closing(sqlite3.connect(demo.database, timeout=30)) as base, base:
-        columns = [row[1] for row in base.execute("PRAGMA table_info(recovery_recovery)") if row[1] != "id"]
-        other = {"batch_name": "batch_name || hex(randomblob(4))", "state": "'lost'", "outcome": "'gone'"}
-        other["filing_key"] = "''"
-        values = ", ".join(other.get(name, name) for name in columns)
-        base.execute(
-            f"INSERT INTO recovery_recovery ({', '.join(columns)}) SELECT {values} FROM recovery_recovery WHERE id = 1"
-        )
-        number = int(base.execute("SELECT max(id) FROM recovery_recovery").fetchone()[0])
-        base.execute(EVENT, (number, 1, "duplicate", '{"batch":17}'))
+    """A recovery whose end is not known, and of which a second batch was found; answered when the test is over."""
+    number = lose_one(demo.database)
     yield number
-    with closing(sqlite3.connect(demo.database, timeout=30)) as base, base:
-        base.execute(EVENT, (number, 2, "acknowledged", "{}"))
-        base.execute("UPDATE recovery_recovery SET settled_as = 'failed' WHERE id = ?", (number,))
+    settle_it(demo.database, number)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_what_an_operator_decides_is_open_to_everybody_too(sit: Callable[..., Desk], lost: int, scheme: str) -> None:
     pages = [f"{RECOVERY}{lost}/{name}/" for name in ("change", "settle", "acknowledge")]
     desk, phone = sit("operator", "fr", color_scheme=scheme), sit("operator", "fr", NARROW)
+    by_hand = batch_by_hand(desk.demo.database.parent)
     found = {path: told for path in pages if (told := violations(desk.go(path)))}
     assert found == {}
+    assert violations(linked(desk.go, lost, by_hand)) == []
     assert {path: over for path in pages if (over := phone.go(path).evaluate(TOO_WIDE)) > 0} == {}
+    assert linked(phone.go, lost, by_hand).evaluate(TOO_WIDE) <= 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_serious_stands_in_anybodys_way(sit: Callable[..., Desk], scheme: str) -> None:
     desk = sit("admin", "fr", color_scheme=scheme)
     found = {path: told for path in PAGES if (told := violations(desk.go(path)))}
-    found |= {answer.__name__: told for answer in ANSWERS if (told := violations(answer(desk)))}
+    found |= {name: told for name, answer in ANSWERS.items() if (told := violations(answer(desk)))}
     assert found == {}
 
 
 def test_a_phone_shows_every_page_without_scrolling_sideways(sit: Callable[..., Desk]) -> None:
     desk = sit("admin", "fr", NARROW)
     opened = [(path, partial(desk.go, path)) for path in PAGES]
-    opened += [(answer.__name__, partial(answer, desk)) for answer in ANSWERS]
+    opened += [(name, partial(answer, desk)) for name, answer in ANSWERS.items()]
     over = {name: open_it().evaluate(TOO_WIDE) for name, open_it in opened}
     assert {name: pixels for name, pixels in over.items() if pixels > 0} == {}

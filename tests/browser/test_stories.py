@@ -17,12 +17,28 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 JAR = "hdfs:///user/sddesigner/recovery.jar"
 FILE = "/admin/recovery/recovery/file/"
 LIST = "/admin/recovery/recovery/"
+ACTION = "_selected_action"
+BUTTONS = ("resubmit", "edit", "cancel", "settle", "acknowledge")
 PATIENCE = 40_000
 """Milliseconds: a job of the demo runs for some seconds."""
 Sit = Callable[..., Desk]
 WORDS = {
-    "fr": {"succeeded": "réussi", "failed": "échoué", "cancelled": "annulé", "running": "en exécution"},
-    "en": {"succeeded": "succeeded", "failed": "failed", "cancelled": "cancelled", "running": "running"},
+    "fr": {
+        "succeeded": "réussi",
+        "failed": "échoué",
+        "cancelled": "annulé",
+        "running": "en exécution",
+        "green": "en ordre",
+        "cause": "Probablement : Le pilote",
+    },
+    "en": {
+        "succeeded": "succeeded",
+        "failed": "failed",
+        "cancelled": "cancelled",
+        "running": "running",
+        "green": "in order",
+        "cause": "Probably: The driver",
+    },
 }
 """What the page says of a state."""
 
@@ -62,8 +78,11 @@ def test_file_it_watch_it_and_read_its_log(sit: Sit, language: str) -> None:
     desk = sit("steward", language)
     page = desk.page
     page.click("main a[href$='/recovery/file/'], #content-main a[href$='/recovery/file/']")
-    fill_in(page, args="--date 20240101 --table splio.active --sleep 4")
+    fill_in(page, args=f"--date 20240101 --table splio.{language} --sleep 4")
     expect(page.locator(".rp-args li")).to_have_count(1)
+    expect(page.locator("button[name=_file]")).to_be_enabled(timeout=PATIENCE)
+    expect(page.locator("#filing-panel .rp-badge").first).to_have_text(re.compile(WORDS[language]["green"]))
+    expect(page.locator("input[name=confirm]")).to_have_count(0)  # green: nothing is asked
     run(page)
     state(page, WORDS[language]["running"])
     expect(page.locator("#rp-log-lines")).to_contain_text("RECOVERY", timeout=PATIENCE)
@@ -133,9 +152,11 @@ def test_a_failure_is_explained_and_run_again_with_its_remedy(sit: Sit, language
     state(page, WORDS[language]["failed"])
     remedy = page.locator("#rp-outcome a[href*='remedy=']").first
     expect(remedy).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("#rp-outcome")).to_contain_text(WORDS[language]["cause"])
+    expect(page.locator("#rp-outcome")).to_contain_text("java.lang.OutOfMemoryError: Java heap space")
     remedy.click()  # it asks for nothing: its preview follows at once
     page.wait_for_selector("input[name=previewed]", state="attached")
-    expect(page.locator(".rp-table").first).to_contain_text("emory")
+    expect(page.locator(".rp-table").first).to_contain_text("driverMemory")
     run(page)
     expect(page.locator(".rp-chain > li")).to_have_count(2)
 
@@ -176,19 +197,35 @@ def test_an_auditor_takes_a_list_home_and_changes_nothing(sit: Sit, language: st
     page = desk.go(LIST)
     with page.expect_download() as download:
         page.click("a[href*='/export/csv/']")
-    rows = list(csv.reader(Path(download.value.path()).read_text("utf-8-sig").splitlines()))
+    lines = Path(download.value.path()).read_text("utf-8-sig").splitlines()
+    rows = list(csv.reader(lines, delimiter=";" if language == "fr" else ","))
     assert len(rows) > 1
     with page.expect_download() as book:
         page.click("a[href*='/export/xlsx/']")
     assert Path(book.value.path()).read_bytes().startswith(b"PK")
     number = rows[1][0]
-    forbidden = ("file/", f"{number}/resubmit/", f"{number}/edit/", f"{number}/cancel/", f"{number}/settle/")
-    for path in forbidden:
-        answer = page.context.request.get(f"{desk.demo.url}{LIST}{path}")
-        assert answer.status == 403, path
+    token = next(one["value"] for one in page.context.cookies() if one["name"] == "csrftoken")
+    given: dict[str, str | float | bool] = {"csrfmiddlewaretoken": token, "reason": "a reason", "confirmed": "1"}
+    forbidden = [f"recovery/{path}/" for path in ("file", *(f"{number}/{name}" for name in BUTTONS))]
+    forbidden += [f"livyprofile/{path}/" for path in ("add", "import", "1/duplicate")]
+    forbidden += [f"gateway/{path}/" for path in ("add", "1/pause", "1/resume", "1/test")]
+    forbidden += ["failuresignature/add/", "failuresignature/try/"]
+    seen_only = [
+        "livyprofile/1/change/",
+        "gateway/1/change/",
+        "failuresignature/1/change/",
+        f"recovery/{number}/change/",
+    ]
+    for path in (*forbidden, *seen_only):
+        address = f"{desk.demo.url}/admin/recovery/{path}"
+        looked, sent = page.context.request.get(address), page.context.request.post(address, form=given)
+        assert (looked.status, sent.status) == (403 if path in forbidden else 200, 403), path
+    many: dict[str, str | float | bool] = {ACTION: number, "action": "resubmit_selected", "key": "k" * 32}
+    page.context.request.post(desk.demo.url + LIST, form=given | many)
     page.goto(f"{desk.demo.url}{LIST}{number}/change/")
     expect(page.locator("#rp-story")).to_be_visible()
     expect(page.locator("a[id^='rp-do-']")).to_have_count(0)
+    expect(page.locator(".rp-chain > li")).to_have_count(0)  # nothing was made of it
 
 
 def test_an_operator_pauses_a_gateway_and_it_goes_on(sit: Sit, language: str) -> None:
