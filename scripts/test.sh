@@ -32,9 +32,9 @@ measured=(--cov --cov-report= --cov-fail-under=0)
 
 suite 'SQLite' "not stack and not postgres and not browser" "${measured[@]}" "$@"
 
-# Beside the next suite, because people at a browser mostly wait. The demo that they use has its own SQLite.
+# Beside the next suite, because people at a browser mostly wait. Both processes have a demo of their own, on SQLite.
 if command -v chromium >/dev/null || command -v chromium-browser >/dev/null; then
-  "$BIN/pytest" -n 0 -m browser "$@" >"$own/browser.txt" 2>&1 &
+  "$BIN/pytest" -n 2 -m browser "$@" >"$own/browser.txt" 2>&1 &
   browser=$!
 else
   not_run+=("browser tests: Chromium (no chromium found)")
