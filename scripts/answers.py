@@ -50,7 +50,7 @@ def imported(go: Go) -> Page:
 def many(go: Go) -> Page:
     """What a resubmission of some would do."""
     page = go(LIST)
-    page.locator("input.action-select").first.check()
+    page.locator("input.action-select").last.check()
     page.select_option("select[name=action]", "resubmit_selected")
     page.locator("#changelist-form button[type=submit]").first.click()
     page.wait_for_selector("form .rp-buttons")

@@ -60,7 +60,6 @@ PAGES = {
     "groups": "/admin/auth/group/",
     "gateway_history": "/admin/recovery/gateway/1/history/",
     "nothing": f"{LIST}?q=nothing",
-    "refused": "/admin/recovery/recovery/0/resubmit/",
     "events": "/admin/recovery/recoveryevent/",
 }
 """Name → address; recoveries 1 to 3 are made here."""

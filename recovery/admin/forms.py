@@ -77,7 +77,8 @@ class ProfileChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # not su
 
     def label_from_instance(self, obj: Any) -> str:
         """Name, purpose, gateway."""
-        return f"{obj.name} – {obj.description or _('no purpose given')} ({obj.gateway.name})"
+        purpose = obj.description or _("no purpose given")
+        return f"{obj.name} – {purpose} ({obj.gateway.name})"
 
 
 class FilingForm(ProblemForm):

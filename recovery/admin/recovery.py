@@ -211,7 +211,7 @@ class RecoveryAdmin(LongList, RecoveryViews, DecidingViews, ReadOnlyAdmin):
     @display(description=_("ended"), ordering="finished_at")
     def ended(self, obj: Recovery) -> str:
         """When."""
-        return show.minute(obj.finished_at)
+        return show.ago(obj.finished_at)
 
     @display(description=_("duration"))
     def duration_shown(self, obj: Recovery) -> str:

@@ -10,6 +10,7 @@ from django.apps import apps
 from django.contrib.auth.models import Group
 from django.utils.translation import gettext as _
 
+from recovery import wording
 from recovery.admin import show
 from recovery.models import LivyProfile
 from recovery.services.editing import Row
@@ -70,7 +71,7 @@ def _raw(row: Any, name: str) -> Any:
 
 def _text(name: str, raw: Any) -> str:
     if name == GROUPS:
-        return _("not kept then") if raw is None else ", ".join(raw) or _("everybody")
+        return _("not kept then") if raw is None else ", ".join(map(wording.group_name, raw)) or _("everybody")
     return show.value(raw)
 
 
