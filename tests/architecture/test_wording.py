@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.utils import translation
+from django.utils.translation import override
 
 from recovery import wording
 from recovery.domain.errors import Problem
@@ -213,4 +214,5 @@ def test_what_is_unknown_is_shown_as_it_is() -> None:
     ],
 )
 def test_a_fact_in_words(name: str, value: Any, text: Any) -> None:
-    assert wording.fact_text(name, value) == text
+    with override("en"):  # another test of this process may have left its own language
+        assert wording.fact_text(name, value) == text
