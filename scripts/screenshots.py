@@ -58,7 +58,6 @@ PAGES = {
     "users": "/admin/auth/user/",
     "user": "/admin/auth/user/2/change/",
     "groups": "/admin/auth/group/",
-    "gateway_history": "/admin/recovery/gateway/1/history/",
     "nothing": f"{LIST}?q=nothing",
     "events": "/admin/recovery/recoveryevent/",
 }
