@@ -47,7 +47,7 @@ class PhaseFilter(DropdownFilter):
             case "attention":
                 return queryset.filter(pk__in=attention.needs_someone())
             case "duplicate":
-                return queryset.filter(pk__in=duplicates.alarmed().order_by().values("pk"))
+                return queryset.filter(pk__in=duplicates.alarmed())
         return queryset
 
 

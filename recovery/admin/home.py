@@ -45,17 +45,12 @@ SHOWN_OF_GATEWAYS = ("name", "condition", "submit_condition", "paused", "paused_
 def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """The whole page (named in settings as UNFOLD's DASHBOARD_CALLBACK)."""
     user = person(request)
-    context |= {"title": _("Home"), "may_file": may_file(user)}
+    context |= {"title": _("Home"), "may_file": user.has_perm("recovery.file_recovery")}
     if not user.has_perm("recovery.view_recovery"):
         return context
     sees_gateways = user.has_perm("recovery.view_gateway")
     etag = _etag(user, sees_gateways=sees_gateways, seen=_what_is(user))
     return context | {"sees_recoveries": True, "moves": True, "etag": etag} | _parts(user, sees_gateways)
-
-
-def may_file(user: User) -> bool:
-    """What this person files appears here."""
-    return user.has_perm("recovery.file_recovery")
 
 
 def live_part(request: HttpRequest) -> HttpResponse:
@@ -146,7 +141,7 @@ def _since(days: int) -> tuple[date, datetime]:
 def _needs(rows: QuerySet[Recovery], user: User) -> list[Recovery]:
     """The newest that need someone, one's own first."""
     found = rows.filter(pk__in=attention.needs_someone()).annotate(
-        is_mine=Q(requester=user.pk), alarmed=Q(pk__in=duplicates.alarmed().order_by().values("pk"))
+        is_mine=Q(requester=user.pk), alarmed=Q(pk__in=duplicates.alarmed())
     )
     return list(found.order_by("-is_mine", "-pk")[:SHOWN_ATTENTION])
 
@@ -208,7 +203,7 @@ ALWAYS = (State.FAILED, State.REFUSED, State.LOST, State.AWAITING_APPROVAL)
 
 def tiles() -> list[dict[str, Any]]:
     """How many wait for a person, by state; a state that seldom does has a tile only then."""
-    second = Q(pk__in=duplicates.alarmed().order_by().values("pk"))
+    second = Q(pk__in=duplicates.alarmed())
     rows = Recovery.objects.filter(pk__in=attention.needs_someone()).order_by().values_list("state")
     counted = rows.annotate(count=Count("id"), alarmed=Count("id", filter=second))
     found = {state: (count, alarmed) for state, count, alarmed in counted}

@@ -32,7 +32,7 @@ from recovery.admin.profile_import import import_page
 from recovery.domain.errors import InvalidInput, Problem
 from recovery.domain.payload import WIRE_NAMES
 from recovery.models import LivyProfile
-from recovery.services.profiles import check_profile, duplicate_profile, save_profile
+from recovery.services.profiles import GROUPS, check_profile, duplicate_profile, save_profile
 from recovery.services.usage import usage_of
 
 HELP = {
@@ -274,7 +274,7 @@ class LivyProfileAdmin(SeenHistory, PortalAdmin):
     @display(description=gettext_lazy("who may use it"))
     def open_to(self, obj: LivyProfile) -> str:
         """By name."""
-        ((_name, groups),) = versions.columns(obj, [versions.GROUPS])
+        ((_name, groups),) = versions.columns(obj, [GROUPS])
         return groups
 
     @display(description=gettext_lazy("values"))

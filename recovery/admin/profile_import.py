@@ -20,7 +20,7 @@ from unfold.widgets import (
 )
 
 from recovery import wording
-from recovery.admin import show
+from recovery.admin import versions
 from recovery.admin.base import person
 from recovery.admin.conf_remarks import sentences_of
 from recovery.admin.forms import ProblemForm, free_profile_name
@@ -139,12 +139,13 @@ class Value:
 
 
 def _values(profile: LivyProfile, found: EnvImport) -> list[Value]:
+    names = tuple(ENV_COLUMNS.values())
     return [
         Value(
-            name=show.column_name(LivyProfile, name),
-            text=_("unreadable") if name in found.unreadable else show.column(profile, name),
+            name=shown,
+            text=_("unreadable") if name in found.unreadable else text,
             wire=name in WIRE_NAMES,
             readable=name not in found.unreadable,
         )
-        for name in ENV_COLUMNS.values()
+        for name, (shown, text) in zip(names, versions.columns(profile, names), strict=True)
     ]

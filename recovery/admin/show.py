@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from django.db import models
@@ -208,12 +208,6 @@ def _on_one_line(item: object) -> str:
     """A value with line breaks as JSON: it must not look like another key."""
     text = str(item)
     return text if len(text.splitlines()) < 2 else json.dumps(text, ensure_ascii=False)
-
-
-def column(row: Any, name: str) -> str:
-    """A column of a row as text; one with choices by its words."""
-    choice = getattr(row, f"get_{name}_display", None)
-    return value(choice() if choice else getattr(row, name))
 
 
 def column_name(model: type[models.Model], name: str) -> str:

@@ -14,8 +14,8 @@ from recovery import wording
 from recovery.admin import show
 from recovery.models import LivyProfile
 from recovery.services.editing import Row
+from recovery.services.profiles import GROUPS
 
-GROUPS = "allowed_groups"
 GROUPS_NOT_KEPT = "groups not kept"
 """Migration 0009's mark on the lines that are older than the history of groups."""
 
